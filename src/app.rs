@@ -1,0 +1,44 @@
+//! What the functions need, in one cheap clone, and the few things that more than one of them does.
+//!
+//! Knows nothing of HTTP, queues or envelopes.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::config::Config;
+use crate::sources::{Clock, Ids};
+use crate::store::Store;
+
+pub mod place;
+pub mod transition;
+
+/// The shop at work; a clone shares everything.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// What it remembers.
+    pub store: Store,
+    /// What time it is.
+    pub clock: Clock,
+    /// Where new ids come from.
+    pub ids: Ids,
+    started_at: Arc<DateTime<Utc>>,
+}
+
+impl App {
+    /// The shop over any store.
+    pub fn new(store: Store, clock: Clock, ids: Ids) -> Self {
+        let started_at = Arc::new(clock.now());
+        Self { store, clock, ids, started_at }
+    }
+
+    /// The shop over the store that the settings name. Connects at the first request.
+    pub fn connect(config: &Config) -> Self {
+        Self::new(Store::connect(&config.cosmos), Clock::system(), Ids::random())
+    }
+
+    /// How long it has been at work.
+    pub fn uptime(&self) -> TimeDelta {
+        self.clock.now() - *self.started_at
+    }
+}

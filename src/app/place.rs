@@ -1,0 +1,100 @@
+//! Placing an order: the same for the store front's request, a checkout's message and a checkout's poisoned message.
+//!
+//! Stores the order as pending and does not look at stock; that is decided later, once.
+
+use crate::app::App;
+use crate::domain::draft::{Invalid, OrderRequest};
+use crate::domain::id::{IdempotencyKey, OrderId};
+use crate::domain::message::Rejection;
+use crate::domain::order::Order;
+use crate::store::{Error, Written};
+
+/// What came of placing an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placement {
+    /// It is stored.
+    Placed(Order),
+    /// The same request was stored before, under the same key.
+    Replayed(Order),
+    /// Another request was stored under this key.
+    KeyReused,
+    /// It names a customer or product that does not exist, or its total cannot be formed.
+    Invalid(Vec<Invalid>),
+}
+
+impl Placement {
+    /// The order's id, or why a checkout's message can never have one.
+    ///
+    /// # Errors
+    /// A [`Rejection`]; a retry does not help.
+    pub fn order_id(self) -> Result<OrderId, Rejection> {
+        match self {
+            Self::Placed(order) | Self::Replayed(order) => Ok(order.id),
+            Self::KeyReused => {
+                Err(Rejection::new("checkout-id-reused", "another order was placed under this checkout id"))
+            }
+            Self::Invalid(invalid) => Err(Rejection::invalid(&invalid)),
+        }
+    }
+}
+
+impl App {
+    /// Places the order under its key, or under an id of its own without one. A replay costs one request; a new order
+    /// two, and one for each product.
+    ///
+    /// # Errors
+    /// [`Error`]; with [`Error::Unavailable`] it may be stored, and with a key calling again is safe.
+    pub async fn place(
+        &self,
+        request: &OrderRequest,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Placement, Error> {
+        let id = match key {
+            Some(key) => OrderId::derive(&request.customer_id, key),
+            None => OrderId::from_chance(&request.customer_id, self.ids.bytes16()),
+        };
+        if key.is_some()
+            && let Some(earlier) = self.earlier(&id, request, true).await?
+        {
+            return Ok(earlier);
+        }
+        let products = self.store.products.read_all(request.lines.iter().map(|line| &line.product_id));
+        let (customer, products) =
+            tokio::try_join!(self.store.customers.read(&request.customer_id), products)?;
+        let unknown_customer = customer
+            .is_none()
+            .then(|| Invalid::new("/customerId", format!("there is no customer {}", request.customer_id)));
+        let transition =
+            match (Order::place(id.clone(), request, &products, self.clock.now()), unknown_customer) {
+                (Ok(transition), None) => transition,
+                (placed, unknown_customer) => {
+                    let invalid = unknown_customer.into_iter().chain(placed.err().unwrap_or_default());
+                    return Ok(Placement::Invalid(invalid.collect()));
+                }
+            };
+        match self.store.orders.place(&transition).await? {
+            Written::Done(order) => Ok(Placement::Placed(order.value)),
+            // Somebody placed it meanwhile, or our own first attempt did and its answer was lost.
+            Written::Overtaken => match self.earlier(&id, request, key.is_some()).await? {
+                Some(earlier) => Ok(earlier),
+                None => Err(Error::Contended { operation: format!("place order {id}") }),
+            },
+        }
+    }
+
+    /// The order under this id, if it is there, compared with the request. Without a key the id was drawn for this call
+    /// alone, so that what is found under it is our own.
+    async fn earlier(
+        &self,
+        id: &OrderId,
+        request: &OrderRequest,
+        keyed: bool,
+    ) -> Result<Option<Placement>, Error> {
+        let earlier = self.store.orders.read(id).await?;
+        Ok(earlier.map(|earlier| match (keyed, earlier.value.fingerprint == request.fingerprint()) {
+            (false, _) => Placement::Placed(earlier.value),
+            (true, true) => Placement::Replayed(earlier.value),
+            (true, false) => Placement::KeyReused,
+        }))
+    }
+}

@@ -1,0 +1,187 @@
+//! The command line: what can be asked of the program, and nothing of how it is done.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ConfigError};
+
+#[cfg(feature = "emulator")]
+mod emulator;
+#[cfg(feature = "emulator")]
+mod local;
+mod package;
+mod seed;
+mod serve;
+
+/// Port of `emulator` when none is given: the one that Cosmos emulators are looked for at.
+#[cfg(feature = "emulator")]
+const EMULATOR_PORT: u16 = 8081;
+/// Port of `local` when none is given: the one that `func start` uses.
+#[cfg(feature = "emulator")]
+const LOCAL_PORT: u16 = 7071;
+
+/// The Widget & Co shop back end: an Azure Functions custom handler.
+///
+/// Without a command it is the handler (`serve`) when the Functions host has started it, and the whole shop on this
+/// machine (`local`) otherwise.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Settings come from the environment; `widgetco check-config` lists and checks them."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run as the handler behind a Functions host
+    ///
+    /// Listens on 127.0.0.1 at FUNCTIONS_CUSTOMHANDLER_PORT, which the host sets, and talks to the store at
+    /// COSMOS_ENDPOINT.
+    Serve {
+        /// Port to listen on, instead of FUNCTIONS_CUSTOMHANDLER_PORT
+        #[arg(long)]
+        port: Option<u16>,
+    },
+    /// Run the whole shop on this machine: host, handler, queues, timers and store
+    ///
+    /// Stands in for the Functions host: reads host.json and functions/*/function.json, starts the handler as a child
+    /// process, and keeps its store in memory, with demo data in it, unless COSMOS_ENDPOINT names another.
+    #[cfg(feature = "emulator")]
+    Local {
+        /// Port to listen on; 0 takes any free one
+        #[arg(long, default_value_t = LOCAL_PORT)]
+        port: u16,
+        /// Ask for function keys as Azure does; the development keys are printed
+        #[arg(long)]
+        enable_auth: bool,
+        /// Folder that holds host.json
+        #[arg(long, default_value = ".")]
+        root: PathBuf,
+    },
+    /// Serve the in-memory Cosmos emulator over HTTP, so that several processes share one store
+    ///
+    /// Start others with COSMOS_ENDPOINT=http://127.0.0.1:<port>/. Its content ends with it.
+    #[cfg(feature = "emulator")]
+    Emulator {
+        /// Port to listen on, on 127.0.0.1; 0 takes any free one
+        #[arg(long, default_value_t = EMULATOR_PORT)]
+        port: u16,
+        /// Leave it without demo data
+        #[arg(long)]
+        empty: bool,
+    },
+    /// Put products, stock and customers into the store at COSMOS_ENDPOINT; what exists is left alone
+    Seed {
+        /// JSON file to read, instead of the demo data
+        #[arg(long)]
+        file: Option<PathBuf>,
+    },
+    /// Lay out the folder that is deployed, or that `func start` runs in
+    ///
+    /// Holds host.json, one folder per function and this very program. For Azure build it with
+    /// `cargo build --release --no-default-features` first.
+    Package {
+        /// Folder to write to; made if missing, must be empty or an earlier package
+        #[arg(long)]
+        out: PathBuf,
+        /// Folder that holds host.json and functions/
+        #[arg(long, default_value = ".")]
+        root: PathBuf,
+    },
+    /// Check the settings, all at once, and list those there are
+    CheckConfig,
+}
+
+/// Runs the program with the arguments of the process. Ends with 0 only when a command that ends by itself succeeded;
+/// `serve` never does, because the Functions host does not restart a handler that ended well.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    // Another provider can only have been installed by this line before.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let command = arguments.command.unwrap_or_else(default_command);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("the asynchronous runtime cannot be started: {error}")),
+    };
+    match runtime.block_on(execute(command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&chain(error.as_ref())),
+    }
+}
+
+#[cfg(feature = "emulator")]
+fn default_command() -> Command {
+    match Config::environment("FUNCTIONS_CUSTOMHANDLER_PORT") {
+        Some(_) => Command::Serve { port: None },
+        None => Command::Local { port: LOCAL_PORT, enable_auth: false, root: PathBuf::from(".") },
+    }
+}
+
+#[cfg(not(feature = "emulator"))]
+fn default_command() -> Command {
+    Command::Serve { port: None }
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+async fn execute(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve { port } => serve::serve(&config()?, port).await,
+        #[cfg(feature = "emulator")]
+        Command::Local { port, enable_auth, root } => Box::pin(local::local(port, enable_auth, root)).await,
+        #[cfg(feature = "emulator")]
+        Command::Emulator { port, empty } => emulator::emulator(port, empty).await,
+        Command::Seed { file } => Box::pin(seed::seed(&config()?, file.as_deref())).await,
+        Command::Package { out, root } => package::package(&out, &root),
+        Command::CheckConfig => check_config(),
+    }
+}
+
+/// The settings, and logging as they say.
+fn config() -> Result<Config, ConfigError> {
+    let config = Config::parse(Config::environment)?;
+    crate::telemetry::start(&config.log);
+    Ok(config)
+}
+
+fn check_config() -> Result<(), Failure> {
+    let config = Config::parse(Config::environment);
+    for (name, meaning) in crate::config::SETTINGS {
+        say(&format!("{name}\n    {meaning}"));
+    }
+    let config = config?;
+    say(&format!("\nThe settings are right: {config:#?}"));
+    Ok(())
+}
+
+/// Waits for Ctrl-C.
+#[cfg(feature = "emulator")]
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Without the signal there is nothing to wait for, and the process can still be killed.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Writes a line for the person at the terminal; a closed terminal is no reason to stop.
+fn say(line: &(impl Display + ?Sized)) {
+    drop(writeln!(io::stdout(), "{line}"));
+}
+
+fn fail(message: &str) -> ExitCode {
+    drop(writeln!(io::stderr(), "widgetco: {message}"));
+    ExitCode::FAILURE
+}
+
+/// The error and its causes, outermost first.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,83 @@
+//! `local`: the whole shop on this machine, for `cargo run` and nothing installed.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::config::{Config, LogConfig, LogFormat};
+use crate::local::{Error, Handler, LocalHost, Options, start};
+use crate::sources::{Clock, Ids};
+
+use super::emulator::{Opened, open};
+use super::{Failure, interrupted, say};
+
+/// What is logged when LOG_FILTER does not say: the shop and the host, without the emulator's requests.
+const LOG_FILTER: &str = "warn,widgetco=info";
+
+/// Runs host, handler and store until Ctrl-C.
+pub(super) async fn local(port: u16, enable_auth: bool, root: PathBuf) -> Result<(), Failure> {
+    let filter = Config::environment("LOG_FILTER").unwrap_or_else(|| LOG_FILTER.to_owned());
+    crate::telemetry::start(&LogConfig { filter: filter.clone(), format: LogFormat::Text });
+    let (store, served) = match Config::environment("COSMOS_ENDPOINT") {
+        Some(endpoint) if endpoint != "emulator" => (endpoint, None),
+        Some(_) | None => {
+            let opened = Box::pin(open(0, false)).await?;
+            (opened.emulator.endpoint().to_owned(), Some(tokio::spawn(serve(opened))))
+        }
+    };
+    let environment =
+        [("COSMOS_ENDPOINT", store.clone()), ("LOG_FILTER", filter), ("LOG_FORMAT", "text".to_owned())];
+    let handler = Handler {
+        program: Some(std::env::current_exe()?),
+        arguments: vec!["serve".to_owned()],
+        environment: environment.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+    };
+    let (settings, clock, ids) = (BTreeMap::new(), Clock::system(), Ids::random());
+    let options = Options { root, port, enable_auth, handler, settings, clock, ids };
+    let host = start(options).await.map_err(explained)?;
+    welcome(&host, &store);
+    interrupted().await;
+    say("\nStopping.");
+    host.stop().await;
+    if let Some(served) = served {
+        served.abort();
+    }
+    Ok(())
+}
+
+async fn serve(Opened { emulator, listener }: Opened) {
+    if let Err(error) = emulator.serve(listener, std::future::pending()).await {
+        tracing::error!(%error, "the emulator's port is no longer served");
+    }
+}
+
+fn explained(error: Error) -> Failure {
+    match error {
+        Error::Config(_) => format!("{error} (run it where host.json is, or give --root)").into(),
+        Error::PortTaken(_) | Error::Port { .. } | Error::Handler(_) => error.into(),
+    }
+}
+
+/// What there is, and three things to try.
+fn welcome(host: &LocalHost, store: &str) {
+    let base = format!("http://{}", host.address());
+    say(&format!("The shop is open at {base}, its store is at {store}\n"));
+    for function in host.functions() {
+        say(&format!("  {function}"));
+    }
+    for warning in host.warnings() {
+        say(&format!("  not loaded: {warning}"));
+    }
+    let key = host.development_keys().map_or_else(String::new, |keys| {
+        say(&format!("\nKeys are asked for. The master key opens every door:\n  {}", keys.master));
+        say(&format!("The host key opens every function:\n  {}", keys.host));
+        format!(" -H 'x-functions-key: {}'", keys.master)
+    });
+    say(&format!(
+        "\nTry, from another terminal:\n  \
+         curl '{base}/api/products?limit=3'\n  \
+         curl{key} -i {base}/api/orders -H 'Content-Type: application/json' \\\n       \
+         -d '{{\"customerId\":\"c1\",\"lines\":[{{\"productId\":\"widget-classic\",\"quantity\":2}}]}}'\n  \
+         curl{key} {base}/api/customers/c1/orders\n\n\
+         Ctrl-C stops it; what it stores is gone then."
+    ));
+}

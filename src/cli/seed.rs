@@ -1,0 +1,106 @@
+//! `seed`: products, stock and customers from a JSON file into the store. What exists is left alone.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::domain::customer::Customer;
+use crate::domain::id::Fingerprint;
+use crate::domain::product::Product;
+use crate::domain::stock::Adjustment;
+use crate::store::stock::Counted;
+use crate::store::{Error, Written};
+
+use super::{Failure, say};
+
+/// The demo data of the repository, in the program, so that it runs alone.
+const DEMO: &str = include_str!("../../data/demo.json");
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Data {
+    products: Vec<StockedProduct>,
+    customers: Vec<Customer>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StockedProduct {
+    #[serde(flatten)]
+    product: Product,
+    on_hand: u32,
+}
+
+/// Fills the store that the settings name.
+pub(super) async fn seed(config: &Config, file: Option<&Path>) -> Result<(), Failure> {
+    #[cfg(feature = "emulator")]
+    if config.cosmos.endpoint == crate::config::Endpoint::Embedded {
+        return Err("COSMOS_ENDPOINT=emulator is a store inside one process, so there is nothing to fill; start `widgetco emulator` and name its address".into());
+    }
+    let app = App::connect(config);
+    #[cfg(feature = "emulator")]
+    if let crate::config::Endpoint::Loopback(_) = config.cosmos.endpoint {
+        app.store.create_containers().await?;
+    }
+    let data = match file {
+        Some(file) => {
+            parse(&std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?)?
+        }
+        None => parse(DEMO)?,
+    };
+    let added = fill(&app, &data).await?;
+    let (products, customers) = (data.products.len(), data.customers.len());
+    say(&format!(
+        "{added} documents added; the store has these {products} products and {customers} customers now"
+    ));
+    Ok(())
+}
+
+/// Makes the containers in an empty emulator and puts the demo data into them.
+#[cfg(feature = "emulator")]
+pub(super) async fn fill_emulator(app: &App) -> Result<(), Failure> {
+    app.store.create_containers().await?;
+    fill(app, &parse(DEMO)?).await?;
+    Ok(())
+}
+
+fn parse(text: &str) -> Result<Data, Failure> {
+    serde_json::from_str(text).map_err(|error| format!("the data to seed is not valid: {error}").into())
+}
+
+/// Adds what is missing, and says how many documents that was.
+async fn fill(app: &App, data: &Data) -> Result<usize, Error> {
+    let mut added = 0;
+    for StockedProduct { product, on_hand } in &data.products {
+        added += usize::from(app.store.products.create(product).await? != Written::Overtaken);
+        let now = app.clock.now();
+        let delivery = Adjustment {
+            id: Adjustment::id_from_chance(app.ids.bytes16()),
+            product_id: product.id.clone(),
+            delta: 0,
+            reason: "first delivery".to_owned(),
+            on_hand_after: *on_hand,
+            created_at: now,
+            fingerprint: Fingerprint::of([product.id.as_str()]),
+        };
+        let counted = app.store.stock.count(|current| current.is_none(), delivery, *on_hand, now).await?;
+        added += usize::from(matches!(counted, Counted::Done(_)));
+    }
+    for customer in &data.customers {
+        added += usize::from(app.store.customers.create(customer).await? != Written::Overtaken);
+    }
+    Ok(added)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn demo_data_is_valid() {
+        let data = parse(DEMO).unwrap();
+        assert_eq!((data.products.len(), data.customers.len()), (20, 3));
+    }
+}

@@ -1,0 +1,339 @@
+//! The settings: one pure parse of a lookup that reports every mistake at once.
+//!
+//! Does not read the environment by itself and does not act on what it reads.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+
+/// The settings that the handler knows, with what each is for. Printed by `check-config`.
+pub const SETTINGS: [(&str, &str); 7] = [
+    (
+        "COSMOS_ENDPOINT",
+        "https address of the Cosmos DB account; `emulator` or a loopback http address for development",
+    ),
+    ("COSMOS_DATABASE", "name of the database (default: widgetco)"),
+    ("COSMOS_REGION", "Azure region to read from first (default: REGION_NAME, which Azure sets)"),
+    ("AZURE_CLIENT_ID", "client id of the user-assigned managed identity (default: the system-assigned one)"),
+    ("FUNCTIONS_CUSTOMHANDLER_PORT", "port that `serve` listens on, 1 to 65535; set by the Functions host"),
+    ("LOG_FILTER", "what is logged, as a tracing filter (default: info,azure_data_cosmos_driver=warn)"),
+    ("LOG_FORMAT", "`text` or `json` (default: json in Azure, else text)"),
+];
+
+/// Longest value that is repeated in an error.
+const GIVEN_CHARS_MAX: usize = 80;
+const DATABASE_DEFAULT: &str = "widgetco";
+const LOG_FILTER_DEFAULT: &str = "info,azure_data_cosmos_driver=warn,azure_data_cosmos=warn";
+
+/// Everything the handler can be told from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Which store to talk to.
+    pub cosmos: CosmosConfig,
+    /// Where the Functions host expects the handler; absent outside one.
+    pub port: Option<u16>,
+    /// How to log.
+    pub log: LogConfig,
+}
+
+/// Which Cosmos DB, and as whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CosmosConfig {
+    /// Where the account is.
+    pub endpoint: Endpoint,
+    /// Which database in it.
+    pub database: String,
+    /// Which region to read from first.
+    pub region: Option<String>,
+    /// Which identity to use.
+    pub identity: Identity,
+}
+
+/// Where the store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Endpoint {
+    /// A Cosmos DB account, over https.
+    Azure(String),
+    /// An emulator on this machine, over http.
+    #[cfg(feature = "emulator")]
+    Loopback(String),
+    /// An emulator inside this process; its content ends with the process.
+    #[cfg(feature = "emulator")]
+    Embedded,
+}
+
+/// Who the handler is for Azure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// The managed identity of the function app; a client id names a user-assigned one.
+    Managed {
+        /// Client id of the user-assigned identity.
+        client_id: Option<String>,
+    },
+    /// Whoever is signed in to the developer tools on this machine.
+    Developer,
+}
+
+/// How to log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogConfig {
+    /// What is logged, in the syntax of `tracing_subscriber::EnvFilter`.
+    pub filter: String,
+    /// In which form.
+    pub format: LogFormat,
+}
+
+/// The form of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// One setting that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// Name of the setting.
+    pub setting: &'static str,
+    /// What was given; `None` when it is missing. Secrets are masked.
+    pub given: Option<String>,
+    /// What is allowed.
+    pub allowed: &'static str,
+}
+
+/// Every setting that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError {
+    /// The mistakes, in the order of [`SETTINGS`].
+    pub mistakes: Vec<Mistake>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} wrong in the settings:",
+            if self.mistakes.len() == 1 { "one thing is" } else { "several things are" }
+        )?;
+        for mistake in &self.mistakes {
+            match &mistake.given {
+                Some(given) => {
+                    write!(f, "\n  {} is {given:?}; allowed: {}", mistake.setting, mistake.allowed)?
+                }
+                None => write!(f, "\n  {} is missing; allowed: {}", mistake.setting, mistake.allowed)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Config {
+    /// Reads every setting through `lookup`, which gives the value of a name.
+    ///
+    /// # Errors
+    /// All mistakes at once; a retry helps only after a setting was changed.
+    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let lookup =
+            |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let in_azure = lookup("WEBSITE_INSTANCE_ID").is_some();
+        let mut mistakes = Vec::new();
+        let endpoint = check(&mut mistakes, "COSMOS_ENDPOINT", endpoint(lookup("COSMOS_ENDPOINT"), in_azure));
+        let database = check(&mut mistakes, "COSMOS_DATABASE", database(lookup("COSMOS_DATABASE")));
+        let port = check(
+            &mut mistakes,
+            "FUNCTIONS_CUSTOMHANDLER_PORT",
+            port(lookup("FUNCTIONS_CUSTOMHANDLER_PORT")),
+        );
+        let filter = check(&mut mistakes, "LOG_FILTER", filter(lookup("LOG_FILTER")));
+        let format = check(&mut mistakes, "LOG_FORMAT", format(lookup("LOG_FORMAT"), in_azure));
+        let region = lookup("COSMOS_REGION").or_else(|| lookup("REGION_NAME"));
+        let identity = if in_azure || lookup("IDENTITY_ENDPOINT").is_some() {
+            Identity::Managed { client_id: lookup("AZURE_CLIENT_ID") }
+        } else {
+            Identity::Developer
+        };
+        match (endpoint, database, port, filter, format) {
+            (Some(endpoint), Some(database), Some(port), Some(filter), Some(format)) => Ok(Self {
+                cosmos: CosmosConfig { endpoint, database, region, identity },
+                port,
+                log: LogConfig { filter, format },
+            }),
+            _ => Err(ConfigError { mistakes }),
+        }
+    }
+
+    /// Looks a setting up in the environment of the process: the lookup that the program uses.
+    pub fn environment(name: &str) -> Option<String> {
+        #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+        std::env::var(name).ok()
+    }
+}
+
+/// What is wrong with one setting: the value if there is one, and what is allowed.
+type Wrong = (Option<String>, &'static str);
+
+fn check<T>(mistakes: &mut Vec<Mistake>, setting: &'static str, parsed: Result<T, Wrong>) -> Option<T> {
+    match parsed {
+        Ok(value) => Some(value),
+        Err((given, allowed)) => {
+            mistakes.push(Mistake { setting, given: given.map(|given| masked(&given)), allowed });
+            None
+        }
+    }
+}
+
+/// A value as it may be shown: cut short, and hidden when it looks like a connection string with a key in it.
+fn masked(given: &str) -> String {
+    let lower = given.to_ascii_lowercase();
+    if ["key=", "sig=", "secret", "password"].iter().any(|sign| lower.contains(sign)) {
+        return "(hidden: it looks like a secret)".to_owned();
+    }
+    given.chars().take(GIVEN_CHARS_MAX).collect()
+}
+
+#[cfg(feature = "emulator")]
+const ENDPOINTS: &str =
+    "https://<account>.documents.azure.com:443/, or for development `emulator` or http://127.0.0.1:<port>/";
+#[cfg(not(feature = "emulator"))]
+const ENDPOINTS: &str = "https://<account>.documents.azure.com:443/ (this build holds no emulator)";
+
+fn endpoint(given: Option<String>, in_azure: bool) -> Result<Endpoint, Wrong> {
+    let Some(text) = given else { return Err((None, ENDPOINTS)) };
+    if text.strip_prefix("https://").is_some_and(is_host) {
+        return Ok(Endpoint::Azure(text));
+    }
+    if in_azure {
+        return Err((
+            Some(text),
+            "an https address: in Azure an emulator would lose every order at the next restart",
+        ));
+    }
+    #[cfg(feature = "emulator")]
+    {
+        if text == "emulator" {
+            return Ok(Endpoint::Embedded);
+        }
+        let host = text.strip_prefix("http://").unwrap_or_default();
+        if ["127.0.0.1:", "localhost:"].iter().any(|name| host.starts_with(name)) && is_host(host) {
+            return Ok(Endpoint::Loopback(text));
+        }
+    }
+    Err((Some(text), ENDPOINTS))
+}
+
+/// Whether the rest of an address is a host, perhaps with a port, and nothing else.
+fn is_host(text: &str) -> bool {
+    let text = text.strip_suffix('/').unwrap_or(text);
+    let (name, port) = text.split_once(':').unwrap_or((text, "443"));
+    !name.is_empty()
+        && (name.parse::<Ipv4Addr>().is_ok()
+            || name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')))
+        && port.parse::<u16>().is_ok_and(|port| port > 0)
+}
+
+fn database(given: Option<String>) -> Result<String, Wrong> {
+    let name = given.unwrap_or_else(|| DATABASE_DEFAULT.to_owned());
+    let fits = name.len() <= 255
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if fits { Ok(name) } else { Err((Some(name), "1 to 255 letters, digits, hyphens and underscores")) }
+}
+
+fn port(given: Option<String>) -> Result<Option<u16>, Wrong> {
+    let Some(text) = given else { return Ok(None) };
+    match text.parse::<u16>() {
+        Ok(port) if port > 0 => Ok(Some(port)),
+        _ => Err((Some(text), "a number from 1 to 65535")),
+    }
+}
+
+fn filter(given: Option<String>) -> Result<String, Wrong> {
+    let filter = given.unwrap_or_else(|| LOG_FILTER_DEFAULT.to_owned());
+    match filter.parse::<tracing_subscriber::filter::Targets>() {
+        Ok(_) => Ok(filter),
+        Err(_) => Err((
+            Some(filter),
+            "a level (error, warn, info, debug, trace) or a list such as info,widgetco=debug",
+        )),
+    }
+}
+
+fn format(given: Option<String>, in_azure: bool) -> Result<LogFormat, Wrong> {
+    match given.as_deref() {
+        None if in_azure => Ok(LogFormat::Json),
+        None | Some("text") => Ok(LogFormat::Text),
+        Some("json") => Ok(LogFormat::Json),
+        Some(other) => Err((Some(other.to_owned()), "text or json")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(settings: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::parse(|name| {
+            settings.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    const ACCOUNT: (&str, &str) = ("COSMOS_ENDPOINT", "https://shop.documents.azure.com:443/");
+
+    #[test]
+    fn account_needs_nothing_but_its_address() {
+        let config = parse(&[ACCOUNT]).unwrap();
+        assert_eq!(config.cosmos.database, "widgetco");
+        assert_eq!(config.cosmos.identity, Identity::Developer);
+        assert_eq!(config.port, None);
+    }
+
+    #[test]
+    fn every_mistake_is_reported_at_once_with_name_value_and_what_is_allowed() {
+        let wrong = [
+            ("COSMOS_ENDPOINT", "ftp://x"),
+            ("COSMOS_DATABASE", "a/b"),
+            ("FUNCTIONS_CUSTOMHANDLER_PORT", "70000"),
+            ("LOG_FILTER", "loud=very"),
+            ("LOG_FORMAT", "xml"),
+        ];
+        let error = parse(&wrong).unwrap_err();
+        let text = error.to_string();
+        assert_eq!(error.mistakes.len(), wrong.len(), "{text}");
+        for (name, value) in wrong {
+            assert!(text.contains(name) && text.contains(value), "{name} in {text}");
+        }
+        assert!(parse(&[]).unwrap_err().to_string().contains("COSMOS_ENDPOINT is missing"));
+    }
+
+    #[test]
+    fn connection_string_with_a_key_is_not_repeated() {
+        let error =
+            parse(&[("COSMOS_ENDPOINT", "AccountEndpoint=https://x/;AccountKey=c2VjcmV0")]).unwrap_err();
+        assert!(!error.to_string().contains("c2VjcmV0"), "{error}");
+    }
+
+    #[test]
+    fn emulator_is_refused_in_azure() {
+        for endpoint in ["emulator", "http://127.0.0.1:8081"] {
+            let settings = [("COSMOS_ENDPOINT", endpoint), ("WEBSITE_INSTANCE_ID", "abc")];
+            assert!(parse(&settings).unwrap_err().to_string().contains("lose every order"));
+        }
+    }
+
+    #[cfg(feature = "emulator")]
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        assert!(parse(&[("COSMOS_ENDPOINT", "http://example.com:8081")]).is_err());
+        assert!(parse(&[("COSMOS_ENDPOINT", "http://127.0.0.1:8081/path")]).is_err());
+        let config = parse(&[("COSMOS_ENDPOINT", "http://127.0.0.1:8081/")]).unwrap();
+        assert_eq!(config.cosmos.endpoint, Endpoint::Loopback("http://127.0.0.1:8081/".into()));
+    }
+
+    #[test]
+    fn identity_is_managed_in_azure() {
+        let settings = [ACCOUNT, ("WEBSITE_INSTANCE_ID", "abc"), ("AZURE_CLIENT_ID", "id-1")];
+        let config = parse(&settings).unwrap();
+        assert_eq!(config.cosmos.identity, Identity::Managed { client_id: Some("id-1".into()) });
+        assert_eq!(config.log.format, LogFormat::Json);
+    }
+}

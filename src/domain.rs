@@ -1,0 +1,15 @@
+//! What a shop is: ids, money, stock, orders and the workflow between them.
+//!
+//! Pure: no I/O, no clock, no chance, no logging. Time and ids come in as arguments, decisions go out as values.
+
+pub mod customer;
+pub mod draft;
+pub mod event;
+pub mod fulfil;
+pub mod id;
+pub mod message;
+pub mod money;
+pub mod order;
+pub mod product;
+pub mod stock;
+pub mod time;

@@ -1,0 +1,175 @@
+//! An order as somebody asks for it, and the checks that make it one that can be placed.
+//!
+//! Does not know prices, stock or whether the customer exists; those are looked up afterwards.
+
+use serde::Deserialize;
+
+use crate::domain::id::{CustomerId, Fingerprint, ProductId};
+
+/// Most lines that one order may ask for.
+pub const LINES_MAX: usize = 50;
+/// Most pieces of one product in one order.
+pub const QUANTITY_MAX: u32 = 10_000;
+
+/// The request as it arrives, in JSON, unchecked.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OrderDraft {
+    /// Who orders.
+    pub customer_id: String,
+    /// What is ordered; the same product may stand in several lines.
+    pub lines: Vec<LineDraft>,
+}
+
+/// One line of the request, unchecked.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LineDraft {
+    /// Which product.
+    pub product_id: String,
+    /// How many pieces.
+    pub quantity: i64,
+}
+
+/// A request that can be placed: every id has its form, and each product occurs once, with its whole demand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderRequest {
+    /// Who orders.
+    pub customer_id: CustomerId,
+    /// What is ordered, in the order in which the products first occurred.
+    pub lines: Vec<Demand>,
+}
+
+/// How many pieces of a product an order needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Demand {
+    /// Which product.
+    pub product_id: ProductId,
+    /// How many pieces, 1 to [`QUANTITY_MAX`].
+    pub quantity: u32,
+}
+
+/// One thing that is wrong with a request, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid {
+    /// JSON pointer (RFC 6901) to the field.
+    pub pointer: String,
+    /// What the field must be.
+    pub detail: String,
+}
+
+impl Invalid {
+    /// What is wrong at this place.
+    pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), detail: detail.into() }
+    }
+}
+
+impl OrderDraft {
+    /// Checks every field and sums the demand per product.
+    ///
+    /// # Errors
+    /// All mistakes at once, each with its place; a retry does not help.
+    pub fn check(self) -> Result<OrderRequest, Vec<Invalid>> {
+        let mut invalid = Vec::new();
+        let customer_id = CustomerId::parse(&self.customer_id)
+            .map_err(|error| invalid.push(Invalid::new("/customerId", error.to_string())));
+        if !(1..=LINES_MAX).contains(&self.lines.len()) {
+            invalid.push(Invalid::new("/lines", format!("must have 1 to {LINES_MAX} entries")));
+        }
+        let mut lines: Vec<Demand> = Vec::new();
+        for (index, line) in self.lines.iter().take(LINES_MAX).enumerate() {
+            match line.check(index) {
+                Ok(demand) => add(&mut lines, demand, index).unwrap_or_else(|error| invalid.push(error)),
+                Err(errors) => invalid.extend(errors),
+            }
+        }
+        match (customer_id, invalid.is_empty()) {
+            (Ok(customer_id), true) => Ok(OrderRequest { customer_id, lines }),
+            _ => Err(invalid),
+        }
+    }
+}
+
+impl LineDraft {
+    fn check(&self, index: usize) -> Result<Demand, Vec<Invalid>> {
+        let product_id = ProductId::parse(&self.product_id)
+            .map_err(|error| Invalid::new(format!("/lines/{index}/productId"), error.to_string()));
+        let quantity = u32::try_from(self.quantity)
+            .ok()
+            .filter(|quantity| (1..=QUANTITY_MAX).contains(quantity))
+            .ok_or_else(|| too_many(index));
+        match (product_id, quantity) {
+            (Ok(product_id), Ok(quantity)) => Ok(Demand { product_id, quantity }),
+            (product_id, quantity) => Err(product_id.err().into_iter().chain(quantity.err()).collect()),
+        }
+    }
+}
+
+impl OrderRequest {
+    /// What makes this request the same as another under one idempotency key.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let quantities: Vec<String> = self.lines.iter().map(|line| line.quantity.to_string()).collect();
+        let lines = self.lines.iter().zip(&quantities);
+        let lines = lines.flat_map(|(line, quantity)| [line.product_id.as_str(), quantity.as_str()]);
+        Fingerprint::of(std::iter::once(self.customer_id.as_str()).chain(lines))
+    }
+}
+
+/// Sums per product: two lines of 3 are a demand of 6, and must not pass as 3 each.
+fn add(lines: &mut Vec<Demand>, demand: Demand, index: usize) -> Result<(), Invalid> {
+    match lines.iter_mut().find(|line| line.product_id == demand.product_id) {
+        None => lines.push(demand),
+        Some(line) => {
+            let sum = line.quantity.saturating_add(demand.quantity);
+            if sum > QUANTITY_MAX {
+                return Err(too_many(index));
+            }
+            line.quantity = sum;
+        }
+    }
+    Ok(())
+}
+
+fn too_many(index: usize) -> Invalid {
+    let detail = format!("must be 1 to {QUANTITY_MAX}, summed over the lines of the product");
+    Invalid::new(format!("/lines/{index}/quantity"), detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(customer: &str, lines: &[(&str, i64)]) -> OrderDraft {
+        let lines =
+            lines.iter().map(|(id, quantity)| LineDraft { product_id: (*id).into(), quantity: *quantity });
+        OrderDraft { customer_id: customer.into(), lines: lines.collect() }
+    }
+
+    #[test]
+    fn demand_is_summed_per_product() {
+        let request = draft("ada", &[("a", 3), ("b", 1), ("a", 4)]).check().unwrap();
+        let lines: Vec<_> =
+            request.lines.iter().map(|line| (line.product_id.as_str(), line.quantity)).collect();
+        assert_eq!(lines, [("a", 7), ("b", 1)]);
+    }
+
+    #[test]
+    fn every_mistake_is_reported_with_its_place() {
+        let errors = draft("", &[("A", 0), ("b", 1), ("b", 10_000)]).check().unwrap_err();
+        let pointers: Vec<_> = errors.iter().map(|error| error.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/customerId", "/lines/0/productId", "/lines/0/quantity", "/lines/2/quantity"]);
+        assert_eq!(draft("ada", &[]).check().unwrap_err()[0].pointer, "/lines");
+        let many = vec![("a", 1); LINES_MAX + 1];
+        assert_eq!(draft("ada", &many).check().unwrap_err()[0].pointer, "/lines");
+    }
+
+    #[test]
+    fn fingerprint_tells_requests_apart() {
+        let one = draft("ada", &[("a", 1), ("b", 2)]).check().unwrap();
+        let split = draft("ada", &[("a", 1), ("b", 1), ("b", 1)]).check().unwrap();
+        let other = draft("ada", &[("a", 1), ("b", 3)]).check().unwrap();
+        assert_eq!(one.fingerprint(), split.fingerprint());
+        assert_ne!(one.fingerprint(), other.fingerprint());
+    }
+}

@@ -1,0 +1,72 @@
+//! What happened to an order: written in the same batch as the change, so that neither exists without the other.
+//!
+//! The events of an order are its timeline and its outbox. Does not know who listens.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::id::OrderId;
+use crate::domain::order::{Cancellation, Failure, Shipment};
+
+/// One entry in an order's timeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// Order id and kind: an order is confirmed at most once, so there is at most one such id.
+    pub id: String,
+    /// Whose timeline it is in.
+    pub order_id: OrderId,
+    /// 1 for the first event of the order, and so on without gaps.
+    pub sequence: u32,
+    /// When it happened.
+    #[serde(with = "crate::domain::time")]
+    pub at: DateTime<Utc>,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// What can happen to an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum EventKind {
+    /// It was accepted, and is not decided yet.
+    OrderPlaced,
+    /// All its pieces are held.
+    OrderConfirmed,
+    /// It came to nothing.
+    OrderFailed {
+        /// Why.
+        failure: Failure,
+    },
+    /// It left the house.
+    OrderShipped {
+        /// When and how.
+        shipment: Shipment,
+    },
+    /// Somebody called it off.
+    OrderCancelled {
+        /// Why, if they said.
+        cancellation: Cancellation,
+    },
+}
+
+impl Event {
+    /// The event of this kind in the order's timeline.
+    pub fn new(order_id: &OrderId, sequence: u32, kind: EventKind, at: DateTime<Utc>) -> Self {
+        Self { id: format!("{order_id}-{}", kind.name()), order_id: order_id.clone(), sequence, at, kind }
+    }
+}
+
+impl EventKind {
+    /// The last part of the event's id.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::OrderPlaced => "placed",
+            Self::OrderConfirmed => "confirmed",
+            Self::OrderFailed { .. } => "failed",
+            Self::OrderShipped { .. } => "shipped",
+            Self::OrderCancelled { .. } => "cancelled",
+        }
+    }
+}

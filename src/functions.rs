@@ -1,0 +1,47 @@
+//! The routing table: one line per function, nothing else. `functions/<Name>/function.json` says the same to the host.
+
+use axum::Router;
+use axum::routing::{get, post, put};
+
+use crate::app::App;
+
+pub mod error;
+pub mod page;
+pub mod resource;
+
+pub mod adjust_stock;
+pub mod cancel_order;
+pub mod get_order;
+pub mod get_order_events;
+pub mod get_product;
+pub mod get_stock;
+pub mod heartbeat;
+pub mod list_customer_orders;
+pub mod list_products;
+pub mod mark_shipped;
+pub mod place_order;
+pub mod process_order;
+pub mod record_poison_order;
+pub mod recover_orders;
+pub mod set_stock;
+
+/// Every function at its address: plain HTTP functions under `/api`, all others at `/{FunctionName}`.
+pub fn routes(app: App) -> Router {
+    Router::new()
+        .route("/CancelOrder", post(cancel_order::cancel_order))
+        .route("/MarkShipped", post(mark_shipped::mark_shipped))
+        .route("/PlaceOrder", post(place_order::place_order))
+        .route("/ProcessOrder", post(process_order::process_order))
+        .route("/RecordPoisonOrder", post(record_poison_order::record_poison_order))
+        .route("/RecoverOrders", post(recover_orders::recover_orders))
+        .route("/api/products/{id}/stock/adjustments", post(adjust_stock::adjust_stock))
+        .route("/api/orders/{id}", get(get_order::get_order))
+        .route("/api/orders/{id}/events", get(get_order_events::get_order_events))
+        .route("/api/products/{id}", get(get_product::get_product))
+        .route("/api/products/{id}/stock", get(get_stock::get_stock))
+        .route("/api/heartbeat", get(heartbeat::heartbeat))
+        .route("/api/customers/{id}/orders", get(list_customer_orders::list_customer_orders))
+        .route("/api/products", get(list_products::list_products))
+        .route("/api/products/{id}/stock", put(set_stock::set_stock))
+        .with_state(app)
+}

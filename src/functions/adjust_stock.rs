@@ -1,0 +1,79 @@
+//! `POST /api/products/{id}/stock/adjustments`: pieces that came or went, with a reason.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::domain::draft::Invalid;
+use crate::domain::id::Fingerprint;
+use crate::domain::stock::{Adjustment, ON_HAND_MAX, REASON_CHARS_MAX};
+use crate::functions::error::{
+    IDEMPOTENCY_REPLAYED, idempotency_key, invalid_body, key_reused, no_such, product_id, stock_refused,
+};
+use crate::functions::resource::{AdjustmentResource, Keep, with_keep};
+use crate::host::{Answer, Problem, parse};
+use crate::store::stock::Adjusted;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    delta: i64,
+    reason: String,
+}
+
+/// Answers 201 with the adjustment, the same again under the same `Idempotency-Key`, 404, or 409 when the counts do not
+/// allow it.
+///
+/// # Errors
+/// A [`Problem`].
+pub async fn adjust_stock(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Answer, Problem> {
+    let product_id = product_id(&id)?;
+    let key = idempotency_key(&headers)?;
+    let body: Body = parse(&headers, &body)?;
+    body.check().map_err(invalid_body)?;
+    let now = app.clock.now();
+    let adjustment = Adjustment {
+        id: key.map_or_else(|| Adjustment::id_from_chance(app.ids.bytes16()), |key| Adjustment::id_for(&key)),
+        product_id: product_id.clone(),
+        delta: body.delta,
+        on_hand_after: 0,
+        created_at: now,
+        fingerprint: Fingerprint::of([product_id.as_str(), &body.delta.to_string(), &body.reason]),
+        reason: body.reason,
+    };
+    let created = |adjustment: &Adjustment| {
+        let answer = Answer::json(StatusCode::CREATED, &AdjustmentResource::from(adjustment));
+        with_keep(answer, Keep::Validate)
+    };
+    match app.store.stock.adjust(&adjustment, now).await? {
+        Adjusted::Done(adjustment) => Ok(created(&adjustment)),
+        Adjusted::Replayed(adjustment) => Ok(created(&adjustment).header(IDEMPOTENCY_REPLAYED, "true")),
+        Adjusted::KeyReused => Err(key_reused()),
+        Adjusted::Refused(refusal) => Err(stock_refused(refusal, "/delta")),
+        Adjusted::Unknown => Err(no_such("stock of a product", &id, None)),
+    }
+}
+
+impl Body {
+    fn check(&self) -> Result<(), Vec<Invalid>> {
+        let mut invalid = Vec::new();
+        if self.delta == 0 || self.delta.unsigned_abs() > u64::from(ON_HAND_MAX) {
+            let detail = format!("must be a whole number from -{ON_HAND_MAX} to {ON_HAND_MAX}, and not 0");
+            invalid.push(Invalid::new("/delta", detail));
+        }
+        if self.reason.trim().is_empty()
+            || self.reason.chars().count() > REASON_CHARS_MAX
+            || self.reason.contains('\0')
+        {
+            invalid.push(Invalid::new("/reason", format!("must have 1 to {REASON_CHARS_MAX} characters")));
+        }
+        if invalid.is_empty() { Ok(()) } else { Err(invalid) }
+    }
+}

@@ -1,0 +1,133 @@
+//! Every lower error becomes a `Problem` (HTTP) or a `Failure` (other triggers) here, and nowhere else.
+//!
+//! The chain of causes is logged once, here or where the `Failure` is answered; callers see none of it.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+
+use crate::domain::draft::Invalid;
+use crate::domain::id::{IdempotencyKey, InvalidId, OrderId, ProductId};
+use crate::domain::order::Status;
+use crate::domain::stock::StockRefusal;
+use crate::host::{EnvelopeError, Failure, FieldError, Problem};
+use crate::store;
+
+/// The header of an idempotency key.
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The header that marks a replayed answer.
+pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+const BUSY_RETRY_AFTER: Duration = Duration::from_secs(2);
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        let retry = match &error {
+            store::Error::Unavailable { .. } | store::Error::Contended { .. } => true,
+            store::Error::Refused { .. } | store::Error::Corrupt { .. } => false,
+        };
+        let problem =
+            if retry { Self::unavailable().retry_after(BUSY_RETRY_AFTER) } else { Self::internal() };
+        // The failure's own logging writes the whole chain; its answer is not needed.
+        Failure::transient(error).log();
+        problem
+    }
+}
+
+impl From<store::Error> for Failure {
+    /// Always worth another delivery: even what needs a person first is then found again, or recorded as poison.
+    fn from(error: store::Error) -> Self {
+        Self::transient(error)
+    }
+}
+
+impl From<EnvelopeError> for Failure {
+    fn from(error: EnvelopeError) -> Self {
+        Self::transient(error)
+    }
+}
+
+impl From<EnvelopeError> for Problem {
+    fn from(error: EnvelopeError) -> Self {
+        Failure::transient(error).log();
+        Self::internal()
+    }
+}
+
+/// The product id in a path.
+///
+/// # Errors
+/// 404: a text that cannot be an id is the id of nothing.
+pub fn product_id(text: &str) -> Result<ProductId, Problem> {
+    ProductId::parse(text).map_err(|error| no_such("product", text, Some(&error)))
+}
+
+/// The order id in a path.
+///
+/// # Errors
+/// 404: a text that cannot be an id is the id of nothing.
+pub fn order_id(text: &str) -> Result<OrderId, Problem> {
+    OrderId::parse(text).map_err(|error| no_such("order", text, Some(&error)))
+}
+
+/// 404 that names the path's `id`, and says what one looks like when this is none.
+pub fn no_such(kind: &str, id: &str, invalid: Option<&InvalidId>) -> Problem {
+    let shown: String = id.chars().take(crate::domain::id::NAME_CHARS_MAX).collect();
+    let detail = match invalid {
+        Some(error) => error.to_string(),
+        None => format!("there is no {kind} with this id"),
+    };
+    Problem::not_found(format!("There is no {kind} {shown:?}.")).parameter("id", detail)
+}
+
+/// The request's idempotency key, if it has one.
+///
+/// # Errors
+/// 400 naming the header when the key is malformed.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let key = IdempotencyKey::parse(value.to_str().unwrap_or_default());
+    key.map(Some).map_err(|error| Problem::bad_request().header_field("Idempotency-Key", error.to_string()))
+}
+
+/// 400: fields of the body are not what they must be.
+pub fn invalid_body(invalid: Vec<Invalid>) -> Problem {
+    let problem = Problem::new(StatusCode::BAD_REQUEST, "invalid-body", "The body is not valid");
+    problem.fields(field_errors(invalid))
+}
+
+/// 422: the body is well formed, but what it asks for cannot be.
+pub fn unprocessable(invalid: Vec<Invalid>) -> Problem {
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    Problem::new(status, "unprocessable-order", "The order cannot be placed").fields(field_errors(invalid))
+}
+
+/// 422: the key belongs to another request.
+pub fn key_reused() -> Problem {
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    Problem::new(status, "idempotency-key-reused", "The idempotency key belongs to another request")
+        .header_field("Idempotency-Key", "was used with another body; take a new key for a new request")
+}
+
+/// 409: the order's status does not allow the change.
+pub fn wrong_status(status: Status, change: &str) -> Problem {
+    Problem::conflict("wrong-status", "The order's status does not allow this")
+        .detail(format!("The order is {}, so it cannot be {change}.", status.as_str()))
+        .extension("orderStatus", status.as_str().into())
+}
+
+/// 409: the counts do not allow the change; `pointer` is the field that asks for it.
+pub fn stock_refused(refusal: StockRefusal, pointer: &str) -> Problem {
+    let problem = Problem::conflict("stock-refused", "The stock does not allow this");
+    let problem =
+        problem.detail(format!("Nothing was changed: {refusal}.")).field(pointer, refusal.to_string());
+    match refusal {
+        StockRefusal::Short { available } => problem.extension("available", available.into()),
+        StockRefusal::Held { held } => problem.extension("held", held.into()),
+        StockRefusal::TooMany | StockRefusal::Contradiction => problem,
+    }
+}
+
+fn field_errors(invalid: Vec<Invalid>) -> impl Iterator<Item = FieldError> {
+    invalid.into_iter().map(|invalid| FieldError::body(invalid.pointer, invalid.detail))
+}

@@ -1,0 +1,22 @@
+//! `GET /api/orders/{id}`: one order, as far as it has come.
+
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+
+use crate::app::App;
+use crate::functions::error::{no_such, order_id};
+use crate::functions::resource::{Keep, OrderResource, read};
+use crate::host::{Answer, Problem};
+
+/// Answers 200, 304 or 404.
+///
+/// # Errors
+/// A [`Problem`].
+pub async fn get_order(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Answer, Problem> {
+    let order = app.store.orders.read(&order_id(&id)?).await?.ok_or_else(|| no_such("order", &id, None))?;
+    read(&headers, &OrderResource::from(&order.value), Keep::Private, None)
+}

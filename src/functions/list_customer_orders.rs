@@ -1,0 +1,43 @@
+//! `GET /api/customers/{id}/orders`: a customer's orders by page, newest first.
+
+use axum::extract::{Path, RawQuery, State};
+use axum::http::HeaderMap;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::domain::id::{CustomerId, OrderId};
+use crate::functions::error::no_such;
+use crate::functions::page::{Page, PageRequest};
+use crate::functions::resource::{Keep, OrderResource, read};
+use crate::host::{Answer, Problem};
+use crate::store::orders::OrderCursor;
+
+#[derive(Serialize, Deserialize)]
+struct Cursor(DateTime<Utc>, OrderId);
+
+/// Answers 200, 304, or 404 for a customer who does not exist.
+///
+/// # Errors
+/// A [`Problem`].
+pub async fn list_customer_orders(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Answer, Problem> {
+    let customer_id = CustomerId::parse(&id).map_err(|error| no_such("customer", &id, Some(&error)))?;
+    let request: PageRequest<Cursor> = PageRequest::parse(query.as_deref())?;
+    let after = request
+        .cursor
+        .as_ref()
+        .map(|Cursor(placed_at, id)| OrderCursor { placed_at: *placed_at, id: id.clone() });
+    let orders = app.store.orders.of_customer(&customer_id, after.as_ref(), request.read_max()).await?;
+    if orders.is_empty() && app.store.customers.read(&customer_id).await?.is_none() {
+        return Err(no_such("customer", &id, None));
+    }
+    let path = format!("/api/customers/{customer_id}/orders");
+    let page = request.page(&path, orders, |order| Cursor(order.placed_at, order.id.clone()));
+    let items = page.items.iter().map(OrderResource::from).collect();
+    read(&headers, &Page { items, next_link: page.next_link }, Keep::Private, None)
+}

@@ -1,0 +1,49 @@
+//! Every minute: rings again for orders that are pending or unsettled for too long, and fails those that are far too old.
+//!
+//! Never touches stock: that would race with the workers. The bell makes them look again.
+
+use axum::extract::State;
+
+use crate::app::App;
+use crate::app::transition::Changed;
+use crate::domain::fulfil::{RING_AFTER, is_too_old};
+use crate::domain::message::OrderMessage;
+use crate::domain::order::{self, Decision, Order};
+use crate::host::{Failure, Invocation, Reply};
+use crate::store::Error;
+
+/// Most orders that one run rings for; those waiting longest come first, the rest have their turn a minute later.
+pub const ORDERS_MAX: usize = 500;
+
+/// Answers with the bells to ring.
+///
+/// # Errors
+/// A [`Failure`] when the overdue orders cannot be found; the next run tries again.
+pub async fn recover_orders(State(app): State<App>, invocation: Invocation) -> Result<Reply, Failure> {
+    invocation.timer("timer")?;
+    let now = app.clock.now();
+    let overdue = app.store.orders.overdue(now - RING_AFTER, ORDERS_MAX).await?;
+    for order in overdue.iter().filter(|order| is_too_old(order, now)) {
+        // One that cannot be failed now must not keep the others waiting; its bell is rung all the same.
+        if let Err(error) = expire(&app, order).await {
+            Failure::from(error).log();
+        }
+    }
+    if !overdue.is_empty() {
+        tracing::warn!(
+            count = overdue.len(),
+            full = overdue.len() == ORDERS_MAX,
+            "overdue orders are rung for"
+        );
+    }
+    Ok(Reply::new().queue("orders", overdue.iter().map(|order| OrderMessage::doorbell(&order.id))))
+}
+
+async fn expire(app: &App, order: &Order) -> Result<Changed, Error> {
+    let now = app.clock.now();
+    app.change(&order.id, |order| match order.fail(order::Failure::Expired, now) {
+        Some(transition) => Decision::Change(Box::new(transition)),
+        None => Decision::Refused(order.status),
+    })
+    .await
+}

@@ -1,0 +1,205 @@
+//! The JSON resources that the HTTP functions answer with, and how long others may keep them.
+//!
+//! Does not know where a resource came from.
+
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::domain::id::{CustomerId, OrderId, ProductId, base32};
+use crate::domain::money::Money;
+use crate::domain::order::{Cancellation, Failure, Line, Order, Shipment, Status};
+use crate::domain::product::Product;
+use crate::domain::stock::{Adjustment, Stock};
+use crate::host::{Answer, IfNoneMatch, Problem, if_none_match};
+
+/// Who may keep an answer, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Anybody, for a few seconds: the catalogue.
+    Public,
+    /// Nobody: it is about a person.
+    Private,
+    /// Anybody who asks each time whether it still holds: numbers that change.
+    Validate,
+}
+
+impl Keep {
+    fn cache_control(self) -> &'static str {
+        match self {
+            Self::Public => "public, max-age=10, stale-while-revalidate=30",
+            Self::Private => "private, no-store",
+            Self::Validate => "no-cache",
+        }
+    }
+}
+
+/// An order as its customer sees it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderResource<'a> {
+    id: &'a OrderId,
+    customer_id: &'a CustomerId,
+    status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<&'a Failure>,
+    lines: &'a [Line],
+    total: Money,
+    #[serde(with = "crate::domain::time")]
+    placed_at: DateTime<Utc>,
+    #[serde(with = "crate::domain::time")]
+    updated_at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipment: Option<&'a Shipment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancellation: Option<&'a Cancellation>,
+}
+
+impl<'a> From<&'a Order> for OrderResource<'a> {
+    fn from(order: &'a Order) -> Self {
+        Self {
+            id: &order.id,
+            customer_id: &order.customer_id,
+            status: order.status,
+            failure: order.failure.as_ref(),
+            lines: &order.lines,
+            total: order.total,
+            placed_at: order.placed_at,
+            updated_at: order.updated_at,
+            shipment: order.shipment.as_ref(),
+            cancellation: order.cancellation.as_ref(),
+        }
+    }
+}
+
+/// An order as it was when it was placed: what a replay of the request answers too, however far the order has come.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlacedOrderResource<'a> {
+    id: &'a OrderId,
+    customer_id: &'a CustomerId,
+    status: Status,
+    lines: &'a [Line],
+    total: Money,
+    #[serde(with = "crate::domain::time")]
+    placed_at: DateTime<Utc>,
+}
+
+impl<'a> From<&'a Order> for PlacedOrderResource<'a> {
+    fn from(order: &'a Order) -> Self {
+        Self {
+            id: &order.id,
+            customer_id: &order.customer_id,
+            status: Status::Pending,
+            lines: &order.lines,
+            total: order.total,
+            placed_at: order.placed_at,
+        }
+    }
+}
+
+/// A product with the pieces that can be ordered now.
+#[derive(Debug, Serialize)]
+pub struct ProductResource {
+    #[serde(flatten)]
+    product: Product,
+    available: u32,
+}
+
+impl ProductResource {
+    /// The product; one without counts has nothing to sell.
+    pub fn new(product: Product, stock: Option<&Stock>) -> Self {
+        Self { product, available: stock.map_or(0, Stock::available) }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &ProductId {
+        &self.product.id
+    }
+}
+
+/// The counts of a product.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StockResource<'a> {
+    product_id: &'a ProductId,
+    on_hand: u32,
+    held: u32,
+    available: u32,
+    #[serde(with = "crate::domain::time")]
+    updated_at: DateTime<Utc>,
+}
+
+impl<'a> From<&'a Stock> for StockResource<'a> {
+    fn from(stock: &'a Stock) -> Self {
+        Self {
+            product_id: &stock.product_id,
+            on_hand: stock.on_hand,
+            held: stock.held,
+            available: stock.available(),
+            updated_at: stock.updated_at,
+        }
+    }
+}
+
+/// A change of the pieces on hand.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AdjustmentResource<'a> {
+    id: &'a str,
+    product_id: &'a ProductId,
+    delta: i64,
+    reason: &'a str,
+    on_hand_after: u32,
+    #[serde(with = "crate::domain::time")]
+    created_at: DateTime<Utc>,
+}
+
+impl<'a> From<&'a Adjustment> for AdjustmentResource<'a> {
+    fn from(adjustment: &'a Adjustment) -> Self {
+        Self {
+            id: &adjustment.id,
+            product_id: &adjustment.product_id,
+            delta: adjustment.delta,
+            reason: &adjustment.reason,
+            on_hand_after: adjustment.on_hand_after,
+            created_at: adjustment.created_at,
+        }
+    }
+}
+
+/// The path of an order.
+pub fn order_path(id: &OrderId) -> String {
+    format!("/api/orders/{id}")
+}
+
+/// 200 with the resource, or 304 when the caller has it. The `ETag` is the store's version where a `PUT` needs it in
+/// `If-Match`, otherwise a hash of the content.
+///
+/// # Errors
+/// 400 when `If-None-Match` is malformed.
+pub fn read(
+    headers: &HeaderMap,
+    body: &impl Serialize,
+    keep: Keep,
+    etag: Option<&str>,
+) -> Result<Answer, Problem> {
+    let answer = Answer::json(StatusCode::OK, body);
+    let etag = match etag {
+        Some(etag) => etag.to_owned(),
+        None => format!("\"{}\"", base32(&Sha256::digest(answer.body())[..15])),
+    };
+    let known = match if_none_match(headers)? {
+        IfNoneMatch::None => false,
+        condition => condition.matches(&etag),
+    };
+    let answer = if known { Answer::empty(StatusCode::NOT_MODIFIED) } else { answer };
+    Ok(with_keep(answer, keep).header(header::ETAG, etag))
+}
+
+/// The answer with its `Cache-Control` and `Vary`.
+pub fn with_keep(answer: Answer, keep: Keep) -> Answer {
+    const VARY: HeaderName = header::VARY;
+    answer.header(header::CACHE_CONTROL, keep.cache_control()).header(VARY, "Accept, Accept-Encoding")
+}

@@ -1,0 +1,77 @@
+//! `PUT /api/products/{id}/stock`: sets the pieces on hand after a count. The difference enters the ledger.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::domain::draft::Invalid;
+use crate::domain::id::Fingerprint;
+use crate::domain::stock::{Adjustment, ON_HAND_MAX};
+use crate::functions::error::{invalid_body, no_such, product_id, stock_refused};
+use crate::functions::resource::{Keep, StockResource, with_keep};
+use crate::host::{Answer, IfNoneMatch, Match, Problem, if_none_match, parse, require_if_match};
+use crate::store::Etag;
+use crate::store::stock::Counted;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Body {
+    on_hand: i64,
+}
+
+/// Which counts the caller wants to replace.
+enum Expected {
+    None,
+    Some(Match),
+}
+
+/// Answers 200 with the counts, 404, 409 below what orders hold, 412, or 428 without a condition. `If-None-Match: *`
+/// gives a product its first counts.
+///
+/// # Errors
+/// A [`Problem`].
+pub async fn set_stock(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Answer, Problem> {
+    let product_id = product_id(&id)?;
+    let expected = match if_none_match(&headers)? {
+        IfNoneMatch::Any => Expected::None,
+        IfNoneMatch::None | IfNoneMatch::Tags(_) => Expected::Some(require_if_match(&headers)?),
+    };
+    let body: Body = parse(&headers, &body)?;
+    let on_hand = u32::try_from(body.on_hand).ok().filter(|on_hand| *on_hand <= ON_HAND_MAX);
+    let on_hand = on_hand.ok_or_else(|| {
+        invalid_body(vec![Invalid::new("/onHand", format!("must be a whole number from 0 to {ON_HAND_MAX}"))])
+    })?;
+    if app.store.products.read(&product_id).await?.is_none() {
+        return Err(no_such("product", &id, None));
+    }
+    let now = app.clock.now();
+    let adjustment = Adjustment {
+        id: Adjustment::id_from_chance(app.ids.bytes16()),
+        product_id: product_id.clone(),
+        delta: 0,
+        reason: "counted".to_owned(),
+        on_hand_after: on_hand,
+        created_at: now,
+        fingerprint: Fingerprint::of([product_id.as_str()]),
+    };
+    let allows = |current: Option<&Etag>| match (&expected, current) {
+        (Expected::None, current) => current.is_none(),
+        (Expected::Some(wanted), Some(etag)) => wanted.allows(etag.as_str()),
+        (Expected::Some(_), None) => false,
+    };
+    match app.store.stock.count(allows, adjustment, on_hand, now).await? {
+        Counted::Done(stock) => {
+            let answer = Answer::json(StatusCode::OK, &StockResource::from(&stock.value));
+            Ok(with_keep(answer, Keep::Validate).header(header::ETAG, stock.etag.as_str()))
+        }
+        Counted::Changed => Err(Problem::precondition_failed()),
+        Counted::Refused(refusal) => Err(stock_refused(refusal, "/onHand")),
+    }
+}

@@ -1,0 +1,28 @@
+//! The handler's side of the Azure Functions custom-handler contract: what the host sends, what it expects back, and
+//! the HTTP answers and errors that every function uses. Nothing here knows what is sold or who buys it.
+//!
+//! In reading order: [`serve`] opens the port and wraps the routes, [`invocation`] reads an envelope and writes the
+//! reply, [`answer`] and [`problem`] are what an HTTP caller sees, [`failure`] is what the host sees when a message
+//! could not be handled. [`body`], [`query`] and [`conditional`] parse a request at the edge; [`trace`] names it.
+
+pub mod answer;
+pub mod body;
+pub mod conditional;
+pub mod failure;
+pub mod invocation;
+pub mod problem;
+pub mod query;
+pub mod reply;
+pub mod serve;
+pub mod trace;
+
+pub use answer::Answer;
+pub use body::{BODY_BYTES_MAX, parse, parse_optional};
+pub use conditional::{IfMatch, IfNoneMatch, Match, if_match, if_none_match, require_if_match};
+pub use failure::Failure;
+pub use invocation::{ENVELOPE_BYTES_MAX, EnvelopeError, HttpInput, Invocation, Timer};
+pub use problem::{FieldError, Location, Problem};
+pub use query::parse_query;
+pub use reply::{QUEUE_TEXT_BYTES_MAX, Reply};
+pub use serve::{INVOCATION_TIME_MAX, bind, serve, shell};
+pub use trace::FreshTraceId;

@@ -1,0 +1,331 @@
+//! The JSON envelope in which the Functions host delivers a queue message, a timer tick or an HTTP request to a
+//! function that is not proxied.
+//!
+//! It deliberately does not know what a message says. Header values, URLs and bodies may hold keys and personal data, so
+//! the types here keep them out of `Debug`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use data_encoding::BASE64;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::problem::Problem;
+use super::trace;
+
+/// The most bytes of a request to the handler. An HTTP body of 64 KiB can come twice in an envelope (as text, and its
+/// members again as metadata, quoted twice), a queue message of 48 KiB likewise, with headers of some 32 KiB: 1 MiB is
+/// ample, and little enough that many requests at once cannot exhaust a 512 MB instance.
+pub const ENVELOPE_BYTES_MAX: usize = 1024 * 1024;
+
+/// One call of a function by the host.
+pub struct Invocation {
+    id: String,
+    envelope: Envelope,
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(rename = "Data")]
+    data: Map<String, Value>,
+    #[serde(rename = "Metadata", default)]
+    metadata: Map<String, Value>,
+}
+
+/// Why an envelope does not hold what the function expects. Never worth a retry: the host will send the same again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EnvelopeError {
+    /// The envelope has no such input, and no single other one to take its place.
+    #[error("the envelope has no input `{binding}`")]
+    Missing {
+        /// The input binding asked for.
+        binding: String,
+    },
+    /// The input is there and is something else.
+    #[error("input `{binding}` of the envelope is not {expected}")]
+    Shape {
+        /// The input binding asked for.
+        binding: String,
+        /// What it should have been.
+        expected: &'static str,
+    },
+}
+
+/// An HTTP request as the host describes it in an envelope.
+pub struct HttpInput {
+    /// The method, as sent.
+    pub method: Method,
+    /// Scheme, host, decoded path and raw query. It may hold a function key: never log it.
+    pub url: String,
+    /// Route values; an optional one that is unused is absent.
+    pub params: BTreeMap<String, String>,
+    /// Query parameters; the host joins repeated ones with commas, so [`HttpInput::raw_query`] tells more.
+    pub query: BTreeMap<String, String>,
+    /// All headers, keys and tokens included: never log them.
+    pub headers: HeaderMap,
+    /// The body as the caller sent it; empty when there was none, or when it came without a length.
+    pub body: Vec<u8>,
+}
+
+/// A timer tick.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timer {
+    /// The tick comes late, for instance after the app was down.
+    pub is_past_due: bool,
+    /// The occasion before this one, as the host spells it; absent without a monitor.
+    pub last: Option<String>,
+    /// The next occasion, as the host spells it; absent without a monitor.
+    pub next: Option<String>,
+}
+
+impl Invocation {
+    /// The host's id of this call; the request's trace id if the host gave none; empty only in a bare test.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The text of the queue message, exactly as it was sent for text, re-serialised if it arrives as an object or
+    /// array. Text normally arrives as a JSON string literal inside a JSON string; plain text is taken as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvelopeError::Missing`].
+    pub fn queue_text(&self, binding: &str) -> Result<String, EnvelopeError> {
+        let Value::String(text) = self.datum(binding)? else {
+            return self.datum(binding).map(Value::to_string);
+        };
+        Ok(serde_json::from_str(text).unwrap_or_else(|_| text.clone()))
+    }
+
+    /// The HTTP request of an HTTP function that is not proxied.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvelopeError`] when it is missing or is not what the host sends.
+    pub fn http(&self, binding: &str) -> Result<HttpInput, EnvelopeError> {
+        let shape = |expected| EnvelopeError::Shape { binding: binding.to_owned(), expected };
+        let not_http = |_| shape("an HTTP request");
+        let raw = RawHttp::deserialize(self.datum(binding)?).map_err(not_http)?;
+        let headers = header_map(raw.headers.unwrap_or_default());
+        Ok(HttpInput {
+            method: Method::from_bytes(raw.method.as_bytes())
+                .map_err(|_| shape("an HTTP request with a valid method"))?,
+            url: raw.url,
+            params: texts(raw.params.unwrap_or_default()),
+            query: texts(raw.query.unwrap_or_default()),
+            body: body_bytes(raw.body, &headers)
+                .ok_or_else(|| shape("an HTTP request with a base64 body"))?,
+            headers,
+        })
+    }
+
+    /// The timer tick.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvelopeError`] when it is missing or is not what the host sends.
+    pub fn timer(&self, binding: &str) -> Result<Timer, EnvelopeError> {
+        let not_timer = |_| EnvelopeError::Shape { binding: binding.to_owned(), expected: "a timer tick" };
+        let raw = RawTimer::deserialize(self.datum(binding)?).map_err(not_timer)?;
+        let status = raw.status.unwrap_or_default();
+        Ok(Timer { is_past_due: raw.is_past_due, last: status.last, next: status.next })
+    }
+
+    /// How often the message was delivered, this time included. Only a hint for logs: a message that is a JSON object
+    /// overwrites it with a member of the same name, so whoever writes the queue decides what this says.
+    pub fn dequeue_count(&self) -> Option<u32> {
+        match self.envelope.metadata.get("DequeueCount")? {
+            Value::String(text) => text.parse().ok(),
+            Value::Number(number) => u32::try_from(number.as_u64()?).ok(),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+
+    /// The input called `binding` (case matters), or the only input if none has that name.
+    fn datum(&self, binding: &str) -> Result<&Value, EnvelopeError> {
+        let data = &self.envelope.data;
+        let only = || data.values().next().filter(|_| data.len() == 1);
+        data.get(binding).or_else(only).ok_or_else(|| EnvelopeError::Missing { binding: binding.to_owned() })
+    }
+}
+
+impl HttpInput {
+    /// The query as the caller wrote it, without `?`; `None` when the URL has none.
+    pub fn raw_query(&self) -> Option<&str> {
+        self.url.split_once('?').map(|(_, query)| query)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Invocation {
+    type Rejection = Problem;
+
+    /// Reads the envelope, chunked or with a length.
+    ///
+    /// # Errors
+    ///
+    /// 413 above [`ENVELOPE_BYTES_MAX`], 400 when it is cut off or is not an envelope; the host counts both as failed.
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let collected = Limited::new(body, ENVELOPE_BYTES_MAX).collect().await;
+        let bytes = collected.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                Problem::payload_too_large(ENVELOPE_BYTES_MAX)
+            } else {
+                Problem::bad_request().detail("The envelope could not be read to its end.")
+            }
+        })?;
+        let envelope = serde_json::from_slice(&bytes.to_bytes())
+            .map_err(|_| Problem::bad_request().detail("The body is not an invocation envelope."))?;
+        let id = trace::invocation_id(&parts.headers).or_else(trace::current).unwrap_or_default();
+        Ok(Self { id, envelope })
+    }
+}
+
+impl fmt::Debug for Invocation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Invocation").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for HttpInput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("HttpInput").field("method", &self.method).finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawHttp {
+    method: String,
+    #[serde(default)]
+    url: String,
+    params: Option<Map<String, Value>>,
+    query: Option<Map<String, Value>>,
+    headers: Option<Map<String, Value>>,
+    #[serde(default)]
+    body: Value,
+}
+
+#[derive(Deserialize)]
+struct RawTimer {
+    #[serde(rename = "IsPastDue")]
+    is_past_due: bool,
+    #[serde(rename = "ScheduleStatus")]
+    status: Option<RawScheduleStatus>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawScheduleStatus {
+    last: Option<String>,
+    next: Option<String>,
+}
+
+/// A scalar as text; `None` for null.
+fn scalar(value: Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Some(value.to_string()),
+    }
+}
+
+fn texts(map: Map<String, Value>) -> BTreeMap<String, String> {
+    map.into_iter().filter_map(|(name, value)| Some((name, scalar(value)?))).collect()
+}
+
+/// Headers come as arrays; a single string is taken too. What is not a valid header is left out.
+fn header_map(map: Map<String, Value>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in map {
+        let values = match value {
+            Value::Array(values) => values,
+            single => vec![single],
+        };
+        let Ok(name) = HeaderName::try_from(name) else { continue };
+        for value in values.into_iter().filter_map(scalar) {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.append(name.clone(), value);
+            }
+        }
+    }
+    headers
+}
+
+/// The body's bytes: text, except that the host sends octet-streams and multipart bodies as base64.
+fn body_bytes(body: Value, headers: &HeaderMap) -> Option<Vec<u8>> {
+    let text = scalar(body).unwrap_or_default();
+    let content_type = headers.get("content-type").and_then(|value| value.to_str().ok());
+    let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
+    if content_type.starts_with("application/octet-stream") || content_type.starts_with("multipart/") {
+        BASE64.decode(text.as_bytes()).ok()
+    } else {
+        Some(text.into_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn invocation(envelope: Value) -> Invocation {
+        let envelope = serde_json::from_value(envelope).unwrap();
+        Invocation { id: "i".to_owned(), envelope }
+    }
+
+    #[test]
+    fn binding_name_is_case_sensitive_but_a_single_input_needs_none() {
+        let one = invocation(json!({"Data": {"order": "\"a\""}}));
+        assert_eq!(one.queue_text("Order").unwrap(), "a");
+        let two = invocation(json!({"Data": {"order": "\"a\"", "other": "\"b\""}}));
+        assert_eq!(two.queue_text("order").unwrap(), "a");
+        let missing = EnvelopeError::Missing { binding: "Order".to_owned() };
+        assert_eq!(two.queue_text("Order").unwrap_err(), missing);
+        assert_eq!(invocation(json!({"Data": {}})).queue_text("Order").unwrap_err(), missing);
+    }
+
+    #[test]
+    fn text_that_only_looks_like_json_is_kept_to_the_byte() {
+        for text in ["{ \"a\" : 1.0 }", "4", " 4", "", "\"quoted\"", "[1, 2]", "null", "naïve\n"] {
+            let literal = serde_json::to_string(text).unwrap();
+            let sent = invocation(json!({"Data": {"q": literal}}));
+            assert_eq!(sent.queue_text("q").unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn dequeue_count_is_a_number_or_nothing() {
+        let count = |value: Value| {
+            invocation(json!({"Data": {}, "Metadata": {"DequeueCount": value}})).dequeue_count()
+        };
+        assert_eq!(count(json!("3")), Some(3));
+        assert_eq!(count(json!(3)), Some(3));
+        assert_eq!(count(json!("many")), None);
+        assert_eq!(count(json!({"a": 1})), None);
+        assert_eq!(invocation(json!({"Data": {}})).dequeue_count(), None);
+    }
+
+    #[test]
+    fn malformed_http_or_timer_input_is_a_shape_error() {
+        let wrong = invocation(json!({"Data": {"x": {"Method": "NOT VALID"}}}));
+        assert!(matches!(wrong.http("x").unwrap_err(), EnvelopeError::Shape { .. }));
+        assert!(matches!(wrong.timer("x").unwrap_err(), EnvelopeError::Shape { .. }));
+        let octets =
+            json!({"Method": "POST", "Headers": {"Content-Type": ["application/octet-stream"]}, "Body": "?"});
+        let error = invocation(json!({"Data": {"x": octets}})).http("x").unwrap_err();
+        assert!(matches!(error, EnvelopeError::Shape { .. }));
+    }
+
+    #[test]
+    fn debug_output_shows_no_url_header_or_body() {
+        let input = json!({"Method": "GET", "Url": "http://h/?code=s3cret", "Headers": {"Authorization": ["s3cret"]}});
+        let invocation = invocation(json!({"Data": {"req": input}}));
+        assert!(!format!("{invocation:?} {:?}", invocation.http("req").unwrap()).contains("s3cret"));
+    }
+}

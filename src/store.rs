@@ -1,0 +1,143 @@
+//! What the shop remembers: one file per Cosmos container, with the verbs of the shop.
+//!
+//! A write tells what came of it as a value (written, overtaken, refused); an [`Error`] means that it is not known or
+//! could not be tried. Knows nothing of HTTP, queues or what is done next.
+
+use std::sync::Arc;
+
+use crate::config::CosmosConfig;
+
+pub mod containers;
+pub mod cosmos;
+pub mod customers;
+#[cfg(feature = "emulator")]
+pub mod emulator;
+pub mod orders;
+pub mod products;
+pub mod stock;
+
+/// All containers; a clone shares the connection.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// Orders and their events.
+    pub orders: orders::Orders,
+    /// Counts, reservations and adjustments.
+    pub stock: stock::StockLedger,
+    /// The catalogue.
+    pub products: products::Products,
+    /// Who may order.
+    pub customers: customers::Customers,
+    cosmos: Arc<cosmos::Cosmos>,
+}
+
+impl Store {
+    /// A store that connects when it is first used, so that starting costs nothing.
+    pub fn connect(config: &CosmosConfig) -> Self {
+        Self::over(cosmos::Cosmos::lazy(config))
+    }
+
+    /// A store over an emulator in this process.
+    #[cfg(feature = "emulator")]
+    pub fn embedded(emulator: Arc<emulator::Emulator>, database: &str) -> Self {
+        Self::over(cosmos::Cosmos::embedded(emulator, database))
+    }
+
+    fn over(cosmos: cosmos::Cosmos) -> Self {
+        let cosmos = Arc::new(cosmos);
+        Self {
+            orders: orders::Orders::new(Arc::clone(&cosmos)),
+            stock: stock::StockLedger::new(Arc::clone(&cosmos)),
+            products: products::Products::new(Arc::clone(&cosmos)),
+            customers: customers::Customers::new(Arc::clone(&cosmos)),
+            cosmos,
+        }
+    }
+
+    /// Asks the database for anything, to know that it answers. One request.
+    ///
+    /// # Errors
+    /// When it does not; a retry may help.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.products.contains_nothing_called_ping().await
+    }
+
+    /// Creates the database and its containers where they do not exist. For the emulator only: in Azure they are
+    /// created with the account, and the handler's identity may not.
+    ///
+    /// # Errors
+    /// When the emulator refuses or cannot be reached.
+    #[cfg(feature = "emulator")]
+    pub async fn create_containers(&self) -> Result<(), Error> {
+        self.cosmos.create_containers().await
+    }
+}
+
+/// A value and the version it was read at; a write with this version fails when somebody else wrote since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versioned<T> {
+    /// What was read.
+    pub value: T,
+    /// Its version.
+    pub etag: Etag,
+}
+
+/// The version of a document, as Cosmos names it: opaque, with its quotes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Etag(String);
+
+impl Etag {
+    /// A version as it came from Cosmos or from an `If-Match` header.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, with its quotes.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What came of a write that names the version it builds on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written<T> {
+    /// It is stored, in this version.
+    Done(Versioned<T>),
+    /// Somebody else wrote first (or our own earlier attempt did): read again.
+    Overtaken,
+}
+
+/// Why it is not known what the store holds, or whether a write took effect.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store did not answer, was busy, or answered too late; the write may have happened. A retry helps.
+    #[error("the store is unavailable to {operation}")]
+    Unavailable {
+        /// What was tried, for which id.
+        operation: String,
+        /// What the client says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The store understood and said no: wrong settings, missing rights, a missing container. A retry helps only after
+    /// somebody has changed that.
+    #[error("the store refused to {operation}")]
+    Refused {
+        /// What was tried, for which id.
+        operation: String,
+        /// What the client says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A document is not what this program writes, or contradicts another. A retry does not help.
+    #[error("what the store holds makes no sense to {operation}: {detail}")]
+    Corrupt {
+        /// What was tried, for which id.
+        operation: String,
+        /// What does not fit.
+        detail: String,
+    },
+    /// Others kept changing the same document first. A retry helps.
+    #[error("too many others wrote at once to {operation}")]
+    Contended {
+        /// What was tried, for which id.
+        operation: String,
+    },
+}

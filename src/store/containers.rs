@@ -1,0 +1,79 @@
+//! The containers: name, partition key, time to live and indexes, declared once.
+//!
+//! The emulator is set up from this, the infrastructure is held equal to it. Does not know what the documents mean.
+
+/// A container of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Container {
+    /// The catalogue.
+    Products,
+    /// Counts, reservations and adjustments.
+    Stock,
+    /// Orders and their events.
+    Orders,
+    /// Who may order.
+    Customers,
+}
+
+/// How a container is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Definition {
+    /// Its name.
+    pub name: &'static str,
+    /// The property that decides where a document lies, without the slash.
+    pub partition_key: &'static str,
+    /// Whether single documents may carry a `ttl`; without one they stay for ever.
+    pub expires: bool,
+    /// The paths that queries name; nothing else is indexed, for each index costs on every write.
+    pub indexed: &'static [&'static str],
+    /// Orderings over more than one property, all descending.
+    pub ordered_by: &'static [&'static [&'static str]],
+}
+
+impl Container {
+    /// Every container.
+    pub const ALL: [Self; 4] = [Self::Products, Self::Stock, Self::Orders, Self::Customers];
+
+    /// How it is made.
+    pub fn definition(self) -> Definition {
+        match self {
+            Self::Products => Definition {
+                name: "products",
+                partition_key: "id",
+                expires: false,
+                indexed: &["/type/?"],
+                ordered_by: &[],
+            },
+            Self::Stock => Definition {
+                name: "stock",
+                partition_key: "productId",
+                expires: true,
+                indexed: &["/type/?"],
+                ordered_by: &[],
+            },
+            Self::Orders => Definition {
+                name: "orders",
+                partition_key: "partition",
+                expires: false,
+                indexed: &[
+                    "/type/?",
+                    "/customerId/?",
+                    "/orderId/?",
+                    "/status/?",
+                    "/settled/?",
+                    "/poisonings/?",
+                    "/placedAt/?",
+                    "/updatedAt/?",
+                ],
+                ordered_by: &[&["/placedAt", "/id"]],
+            },
+            Self::Customers => Definition {
+                name: "customers",
+                partition_key: "id",
+                expires: false,
+                indexed: &[],
+                ordered_by: &[],
+            },
+        }
+    }
+}

@@ -1,0 +1,484 @@
+//! The only file that names the Cosmos client: connecting, options, requests, and what a status means to us.
+//!
+//! Does not know what any document is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use azure_core::credentials::TokenCredential;
+use azure_core::http::Etag as SdkEtag;
+use azure_data_cosmos::models::TransactionalBatchResponse;
+use azure_data_cosmos::options::{
+    BatchOptions, BatchReplaceOptions, EndToEndOperationLatencyPolicy, ItemReadOptions, ItemWriteOptions,
+    OperationOptions, OperationOptionsBuilder, Precondition, QueryOptions, Region, RoutingStrategy,
+    ThrottlingRetryOptionsBuilder,
+};
+use azure_data_cosmos::{
+    AccountEndpoint, AccountReference, ContainerClient, CosmosClient, CosmosClientBuilder, CosmosError,
+    FeedScope, Query, TransactionalBatch,
+};
+use azure_identity::{
+    DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
+};
+use futures::TryStreamExt;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use crate::config::{CosmosConfig, Endpoint, Identity};
+use crate::store::containers::Container;
+#[cfg(feature = "emulator")]
+use crate::store::emulator::Emulator;
+use crate::store::{Error, Etag, Versioned, Written};
+
+/// Longest that one operation may take, its retries included. The Functions front end gives up on HTTP after 230 s,
+/// and a queue message should be given back long before its lease of 10 minutes ends.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
+/// Retries of a throttled request, before the caller is told to come back (the SDK's own limit can last for minutes).
+const THROTTLE_RETRIES_MAX: u32 = 5;
+/// Longest sum of the waits between them.
+const THROTTLE_WAIT_MAX: Duration = Duration::from_secs(5);
+/// Version of the documents that this program writes.
+const SCHEMA_VERSION: u32 = 1;
+
+/// A database that is connected to when it is first needed.
+#[derive(Debug)]
+pub struct Cosmos {
+    account: Account,
+    database: String,
+    client: OnceCell<CosmosClientCell>,
+    containers: [OnceCell<ContainerCell>; Container::ALL.len()],
+}
+
+/// The client without a `Debug` that could print more than it should.
+struct CosmosClientCell(CosmosClient);
+struct ContainerCell(ContainerClient);
+
+impl std::fmt::Debug for CosmosClientCell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CosmosClient")
+    }
+}
+
+impl std::fmt::Debug for ContainerCell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ContainerClient")
+    }
+}
+
+#[derive(Debug)]
+enum Account {
+    Configured(CosmosConfig),
+    #[cfg(feature = "emulator")]
+    Embedded(Arc<Emulator>),
+}
+
+/// A document with the properties that every document has.
+#[derive(Debug)]
+pub struct Document(Value);
+
+impl Document {
+    /// The body under its type and partition key; `ttl_s` is the number of seconds after which it vanishes.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when the body is not a JSON object; a retry does not help.
+    pub fn new<T: Serialize>(
+        container: Container,
+        kind: &'static str,
+        (id, partition): (&str, &str),
+        ttl_s: Option<u32>,
+        body: &T,
+    ) -> Result<Self, Error> {
+        let corrupt = |detail: String| Error::Corrupt { operation: format!("write {kind} {id}"), detail };
+        let Value::Object(mut fields) =
+            serde_json::to_value(body).map_err(|error| corrupt(error.to_string()))?
+        else {
+            return Err(corrupt("it is not an object".to_owned()));
+        };
+        fields.insert("id".to_owned(), id.into());
+        fields.insert("type".to_owned(), kind.into());
+        fields.insert(container.definition().partition_key.to_owned(), partition.into());
+        fields.insert("schemaVersion".to_owned(), SCHEMA_VERSION.into());
+        if let Some(ttl_s) = ttl_s {
+            fields.insert("ttl".to_owned(), ttl_s.into());
+        }
+        Ok(Self(Value::Object(fields)))
+    }
+}
+
+/// One write of a batch.
+#[derive(Debug)]
+pub enum Write {
+    /// Refused when the id exists.
+    Create(Document),
+    /// Refused when the document has another version or is gone.
+    Replace(String, Document, Etag),
+}
+
+/// What came of a batch.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Batch {
+    /// Everything is written; the versions, in the order of the writes.
+    Done(Vec<Etag>),
+    /// Nothing is written, because this write found its document already there.
+    Exists(usize),
+    /// Nothing is written, because this write found another version, or none.
+    Changed(usize),
+}
+
+impl Cosmos {
+    /// A database that is connected to at the first request.
+    pub fn lazy(config: &CosmosConfig) -> Self {
+        Self::of(Account::Configured(config.clone()), &config.database)
+    }
+
+    /// A database in the emulator of this process.
+    #[cfg(feature = "emulator")]
+    pub fn embedded(emulator: Arc<Emulator>, database: &str) -> Self {
+        Self::of(Account::Embedded(emulator), database)
+    }
+
+    fn of(account: Account, database: &str) -> Self {
+        let containers = std::array::from_fn(|_| OnceCell::new());
+        Self { account, database: database.to_owned(), client: OnceCell::new(), containers }
+    }
+
+    /// Reads one document; `None` when there is none. One request.
+    ///
+    /// # Errors
+    /// [`Error`] when that cannot be known.
+    pub async fn read<T: DeserializeOwned>(
+        &self,
+        container: Container,
+        partition: &str,
+        id: &str,
+    ) -> Result<Option<Versioned<T>>, Error> {
+        let operation = || format!("read {} {id}", container.definition().name);
+        let client = self.container(container).await?;
+        let options = ItemReadOptions::default().with_operation_options(operation_options());
+        match client.read_item(partition.to_owned(), id, Some(options)).await {
+            Ok(response) => {
+                let etag = etag_of(response.headers().etag(), &operation)?;
+                let value = response.into_model().map_err(|_| corrupt(operation()))?;
+                Ok(Some(Versioned { value, etag }))
+            }
+            Err(error) if error.status().is_not_found() => Ok(None),
+            Err(error) => Err(failed(operation(), error)),
+        }
+    }
+
+    /// Creates one document; `Overtaken` when the id exists. One request.
+    ///
+    /// # Errors
+    /// [`Error`]; with [`Error::Unavailable`] it may have been written.
+    pub async fn create(
+        &self,
+        container: Container,
+        partition: &str,
+        document: Document,
+    ) -> Result<Written<()>, Error> {
+        let id = document.0.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let operation = || format!("create {} {id}", container.definition().name);
+        let client = self.container(container).await?;
+        let options = ItemWriteOptions::default().with_operation_options(operation_options());
+        match client.create_item(partition.to_owned(), &id, &document.0, Some(options)).await {
+            Ok(response) => done((), response.headers().etag(), &operation),
+            Err(error) if error.status().is_conflict() => Ok(Written::Overtaken),
+            Err(error) => Err(failed(operation(), error)),
+        }
+    }
+
+    /// Replaces one document if it still has this version. One request.
+    ///
+    /// # Errors
+    /// [`Error`]; with [`Error::Unavailable`] it may have been written.
+    pub async fn replace(
+        &self,
+        container: Container,
+        (partition, id): (&str, &str),
+        document: Document,
+        etag: &Etag,
+    ) -> Result<Written<()>, Error> {
+        let operation = || format!("replace {} {id}", container.definition().name);
+        let client = self.container(container).await?;
+        let options = ItemWriteOptions::default()
+            .with_operation_options(operation_options())
+            .with_precondition(if_match(etag));
+        match client.replace_item(partition.to_owned(), id, &document.0, Some(options)).await {
+            Ok(response) => done((), response.headers().etag(), &operation),
+            Err(error) if error.status().is_precondition_failed() || error.status().is_not_found() => {
+                Ok(Written::Overtaken)
+            }
+            Err(error) => Err(failed(operation(), error)),
+        }
+    }
+
+    /// Does all writes or none, within one partition. One request.
+    ///
+    /// # Errors
+    /// [`Error`]; with [`Error::Unavailable`] all may have been written.
+    pub async fn batch(
+        &self,
+        container: Container,
+        partition: &str,
+        writes: Vec<Write>,
+    ) -> Result<Batch, Error> {
+        let operation = || format!("write to {} in partition {partition}", container.definition().name);
+        let client = self.container(container).await?;
+        let mut batch = TransactionalBatch::new(partition.to_owned());
+        for write in writes {
+            batch = match write {
+                Write::Create(document) => batch.create_item(document.0),
+                Write::Replace(id, document, etag) => {
+                    let options = BatchReplaceOptions::default().with_precondition(if_match(&etag));
+                    batch.replace_item(id, document.0, Some(options))
+                }
+            }
+            .map_err(|error| failed(operation(), error))?;
+        }
+        let options = BatchOptions::default().with_operation_options(operation_options());
+        let response = client.execute_transactional_batch(batch, Some(options)).await;
+        let response = response.map_err(|error| failed(operation(), error))?;
+        let response = response.into_model().map_err(|_| corrupt(operation()))?;
+        outcome(&response, operation())
+    }
+
+    /// The documents that a query selects, at most `count_max`; within one partition, or across all without one.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn query<T: DeserializeOwned + Send + 'static>(
+        &self,
+        container: Container,
+        partition: Option<&str>,
+        (text, parameters): (&str, &[(&str, &str)]),
+        count_max: usize,
+    ) -> Result<Vec<T>, Error> {
+        let operation = || format!("query {}", container.definition().name);
+        let client = self.container(container).await?;
+        let scope = match partition {
+            Some(partition) => FeedScope::partition(partition.to_owned()),
+            None => FeedScope::full_container(),
+        };
+        let mut query = Query::from(text);
+        for (name, value) in parameters {
+            query = query.with_parameter(*name, *value).map_err(|error| failed(operation(), error))?;
+        }
+        let mut options = QueryOptions::default();
+        options.operation = operation_options();
+        let mut items = client
+            .query_items::<T>(query, scope, Some(options))
+            .await
+            .map_err(|error| failed(operation(), error))?;
+        let mut found = Vec::new();
+        while found.len() < count_max {
+            match items.try_next().await.map_err(|error| failed(operation(), error))? {
+                Some(item) => found.push(item),
+                None => break,
+            }
+        }
+        Ok(found)
+    }
+
+    async fn container(&self, container: Container) -> Result<&ContainerClient, Error> {
+        let index = Container::ALL.iter().position(|other| *other == container).unwrap_or_default();
+        let name = container.definition().name;
+        let cell = self.containers[index].get_or_try_init(|| async {
+            let database = self.client().await?.database_client(self.database.clone());
+            let client = database.container_client(name, None).await;
+            client.map(ContainerCell).map_err(|error| failed(format!("open container {name}"), error))
+        });
+        Ok(&cell.await?.0)
+    }
+
+    async fn client(&self) -> Result<&CosmosClient, Error> {
+        let connected = self.client.get_or_try_init(|| async { self.connect().await.map(CosmosClientCell) });
+        Ok(&connected.await?.0)
+    }
+
+    async fn connect(&self) -> Result<CosmosClient, Error> {
+        let builder = CosmosClientBuilder::new();
+        let (builder, account, routing) = match &self.account {
+            Account::Configured(config) => (builder, account(config)?, routing(config)),
+            #[cfg(feature = "emulator")]
+            Account::Embedded(emulator) => {
+                let runtime =
+                    azure_data_cosmos::CosmosRuntimeBuilder::from(emulator.runtime_builder()).build().await;
+                let runtime =
+                    runtime.map_err(|error| failed("start the emulator's client".to_owned(), error))?;
+                (builder.with_runtime(runtime), with_emulator_key(emulator.endpoint())?, routing_anywhere())
+            }
+        };
+        let client = builder.build(account, routing).await;
+        client.map_err(|error| failed("connect to Cosmos DB".to_owned(), error))
+    }
+
+    /// Creates the database and the containers that do not exist.
+    ///
+    /// # Errors
+    /// [`Error`] when the emulator refuses or cannot be reached.
+    #[cfg(feature = "emulator")]
+    pub async fn create_containers(&self) -> Result<(), Error> {
+        let exists = |error: CosmosError, operation: String| match error.status().is_conflict() {
+            true => Ok(()),
+            false => Err(failed(operation, error)),
+        };
+        let client = self.client().await?;
+        if let Err(error) = client.create_database(&self.database, None).await {
+            exists(error, format!("create database {}", self.database))?;
+        }
+        let database = client.database_client(self.database.clone());
+        for container in Container::ALL {
+            if let Err(error) = database.create_container(properties(container), None).await {
+                exists(error, format!("create container {}", container.definition().name))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A container's definition as the client wants it.
+#[cfg(feature = "emulator")]
+fn properties(container: Container) -> azure_data_cosmos::models::ContainerProperties {
+    use azure_data_cosmos::models::{
+        CompositeIndex, CompositeIndexOrder, CompositeIndexProperty, ContainerProperties, IndexingMode,
+        IndexingPolicy, TimeToLive,
+    };
+    let definition = container.definition();
+    let mut indexing =
+        IndexingPolicy::default().with_indexing_mode(IndexingMode::Consistent).with_excluded_path("/*");
+    indexing.automatic = true;
+    for path in definition.indexed {
+        indexing = indexing.with_included_path(*path);
+    }
+    for paths in definition.ordered_by {
+        let index = paths.iter().fold(CompositeIndex::default(), |index, path| {
+            index.with_property(CompositeIndexProperty::new(*path, CompositeIndexOrder::Descending))
+        });
+        indexing = indexing.with_composite_index(index);
+    }
+    let partition_key = format!("/{}", definition.partition_key);
+    let properties =
+        ContainerProperties::new(definition.name, partition_key.into()).with_indexing_policy(indexing);
+    if definition.expires { properties.with_default_ttl(TimeToLive::NoDefault) } else { properties }
+}
+
+fn operation_options() -> OperationOptions {
+    let throttling = ThrottlingRetryOptionsBuilder::new()
+        .with_max_retry_count(THROTTLE_RETRIES_MAX)
+        .with_max_retry_wait_time(THROTTLE_WAIT_MAX)
+        .build();
+    OperationOptionsBuilder::new()
+        .with_throttling_retry_options(throttling)
+        .with_end_to_end_latency_policy(EndToEndOperationLatencyPolicy::new(OPERATION_TIMEOUT))
+        .build()
+}
+
+fn account(config: &CosmosConfig) -> Result<AccountReference, Error> {
+    match &config.endpoint {
+        Endpoint::Azure(address) => {
+            let credential = credential(&config.identity).map_err(|error| Error::Refused {
+                operation: "sign in to Azure".to_owned(),
+                source: Box::new(error),
+            })?;
+            Ok(AccountReference::with_credential(parse_endpoint(address)?, credential))
+        }
+        #[cfg(feature = "emulator")]
+        Endpoint::Loopback(address) => with_emulator_key(address),
+        #[cfg(feature = "emulator")]
+        Endpoint::Embedded => Err(Error::Corrupt {
+            operation: "connect to Cosmos DB".to_owned(),
+            detail: "an embedded emulator is given, not configured".to_owned(),
+        }),
+    }
+}
+
+#[cfg(feature = "emulator")]
+fn with_emulator_key(address: &str) -> Result<AccountReference, Error> {
+    Ok(AccountReference::with_authentication_key(parse_endpoint(address)?, crate::store::emulator::KEY))
+}
+
+fn parse_endpoint(address: &str) -> Result<AccountEndpoint, Error> {
+    address.parse().map_err(|error| failed("read the account's address".to_owned(), error))
+}
+
+fn credential(identity: &Identity) -> azure_core::Result<Arc<dyn TokenCredential>> {
+    Ok(match identity {
+        Identity::Managed { client_id } => {
+            let options = ManagedIdentityCredentialOptions {
+                user_assigned_id: client_id.clone().map(UserAssignedId::ClientId),
+                ..ManagedIdentityCredentialOptions::default()
+            };
+            ManagedIdentityCredential::new(Some(options))?
+        }
+        Identity::Developer => DeveloperToolsCredential::new(None)?,
+    })
+}
+
+fn routing(config: &CosmosConfig) -> RoutingStrategy {
+    match &config.region {
+        Some(region) => RoutingStrategy::ProximityTo(Region::from(region.clone())),
+        None => routing_anywhere(),
+    }
+}
+
+/// The account's own order of regions.
+fn routing_anywhere() -> RoutingStrategy {
+    RoutingStrategy::PreferredRegions(Vec::new())
+}
+
+fn if_match(etag: &Etag) -> Precondition {
+    Precondition::IfMatch(SdkEtag::from(etag.as_str().to_owned()))
+}
+
+fn etag_of(etag: Option<&SdkEtag>, operation: &impl Fn() -> String) -> Result<Etag, Error> {
+    let missing = || Error::Corrupt { operation: operation(), detail: "the answer has no etag".to_owned() };
+    etag.map(|etag| Etag::new(etag.to_string())).ok_or_else(missing)
+}
+
+fn done<T>(value: T, etag: Option<&SdkEtag>, operation: &impl Fn() -> String) -> Result<Written<T>, Error> {
+    Ok(Written::Done(Versioned { value, etag: etag_of(etag, operation)? }))
+}
+
+/// What the answers to the single writes say together: the first that is not a consequence of another decides.
+fn outcome(response: &TransactionalBatchResponse, operation: String) -> Result<Batch, Error> {
+    const FAILED_DEPENDENCY: u16 = 424;
+    let results = response.results();
+    let cause =
+        results.iter().position(|result| !result.is_success() && result.status_code() != FAILED_DEPENDENCY);
+    match cause.map(|index| (index, results[index].status_code())) {
+        None if results.iter().all(|result| result.is_success()) => {
+            let etags = results.iter().map(|result| result.etag().map(Etag::new));
+            let missing = || Error::Corrupt { operation, detail: "a write has no etag".to_owned() };
+            etags.collect::<Option<_>>().map(Batch::Done).ok_or_else(missing)
+        }
+        Some((index, 409)) => Ok(Batch::Exists(index)),
+        Some((index, 404 | 412)) => Ok(Batch::Changed(index)),
+        Some((_, status @ (408 | 410 | 429 | 449 | 500..))) => Err(Error::Unavailable {
+            operation,
+            source: format!("a write of the batch answered {status}").into(),
+        }),
+        Some((_, status)) => Err(Error::Refused {
+            operation,
+            source: format!("a write of the batch answered {status}").into(),
+        }),
+        None => Err(Error::Unavailable { operation, source: "the batch failed without a cause".into() }),
+    }
+}
+
+/// What an error of the client means to us.
+fn failed(operation: String, error: CosmosError) -> Error {
+    let status = u16::from(error.status().status_code());
+    let source = Box::new(error);
+    match status {
+        400 | 401 | 403 | 404 | 405 | 413 => Error::Refused { operation, source },
+        _ => Error::Unavailable { operation, source },
+    }
+}
+
+/// A document that does not have its form. The parser's own words are left out: they quote the document, which may be
+/// about a person.
+fn corrupt(operation: String) -> Error {
+    Error::Corrupt { operation, detail: "the document does not have the form of its type".to_owned() }
+}

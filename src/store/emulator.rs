@@ -1,0 +1,154 @@
+//! The only file that names the SDK's in-memory Cosmos emulator: in this process, or served over HTTP to several.
+//!
+//! The emulator is Microsoft's and sits behind an unsupported feature flag; the version is pinned. Does not know which
+//! containers there are.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
+use azure_core::http::Request;
+use azure_core::http::headers::{HeaderName, HeaderValue};
+use azure_data_cosmos_driver::driver::CosmosDriverRuntimeBuilder;
+use azure_data_cosmos_driver::in_memory_emulator::{
+    InMemoryEmulatorHttpClient, RequestObserver, VirtualAccountConfig, VirtualRegion,
+};
+use tokio::net::TcpListener;
+
+/// The emulator looks at no key, but the client must sign with one.
+pub const KEY: &str = "ZW11bGF0b3I=";
+/// Largest request that the bridge reads: Cosmos allows 2 MB for a document or batch.
+const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
+const REGION: &str = "East US";
+
+/// A Cosmos DB account in memory; its content ends with it.
+#[derive(Debug)]
+pub struct Emulator {
+    client: Arc<InMemoryEmulatorHttpClient>,
+    endpoint: String,
+    requests: Arc<RequestCount>,
+}
+
+/// The emulator could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("the Cosmos emulator cannot be set up at {endpoint}")]
+pub struct EmulatorError {
+    endpoint: String,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// Counts the requests for documents: those that cost RUs, without the client's look-ups of account and containers.
+#[derive(Debug, Default)]
+struct RequestCount(AtomicU64);
+
+impl RequestObserver for RequestCount {
+    fn on_request(&self, request: &Request) {
+        if request.url().path().contains("/docs") {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Emulator {
+    /// An empty account that believes to live at this address.
+    ///
+    /// # Errors
+    /// When the address is not one; a retry does not help.
+    pub fn new(endpoint: &str) -> Result<Self, EmulatorError> {
+        let failed = |source| EmulatorError { endpoint: endpoint.to_owned(), source };
+        let url = endpoint.parse().map_err(|error| failed(Box::new(error)))?;
+        let config = VirtualAccountConfig::new(vec![VirtualRegion::new(REGION, url)]);
+        let client =
+            config.and_then(InMemoryEmulatorHttpClient::try_new).map_err(|error| failed(Box::new(error)))?;
+        let requests = Arc::new(RequestCount::default());
+        let client = Arc::new(client.with_request_observer(Arc::<RequestCount>::clone(&requests)));
+        Ok(Self { client, endpoint: endpoint.to_owned(), requests })
+    }
+
+    /// An empty account that only this process can reach.
+    ///
+    /// # Errors
+    /// See [`Emulator::new`].
+    pub fn in_process() -> Result<Self, EmulatorError> {
+        Self::new("https://eastus.emulator.local/")
+    }
+
+    /// The address it believes to live at.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Requests for documents so far.
+    pub fn requests(&self) -> u64 {
+        self.requests.0.load(Ordering::Relaxed)
+    }
+
+    /// A client runtime whose every request ends here and never reaches a network.
+    pub fn runtime_builder(&self) -> CosmosDriverRuntimeBuilder {
+        self.client.runtime_builder()
+    }
+
+    /// Answers Cosmos requests over HTTP until `stop` is done. The listener must be at [`Emulator::endpoint`].
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let limit = axum::extract::DefaultBodyLimit::max(REQUEST_BYTES_MAX);
+        let bridge = Router::new().fallback(answer).layer(limit).with_state(self);
+        axum::serve(listener, bridge).with_graceful_shutdown(stop).await
+    }
+}
+
+/// One request from the network to the emulator, and its answer back.
+async fn answer(
+    State(emulator): State<Arc<Emulator>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    match emulator.forward(&method, &uri, &headers, body).await {
+        Ok(response) => response,
+        Err(error) => {
+            tracing::warn!(%error, "the emulator gave no answer");
+            let mut response = Response::new(Body::from("the emulator gave no answer"));
+            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            response
+        }
+    }
+}
+
+impl Emulator {
+    async fn forward(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<Response<Body>, Box<dyn std::error::Error + Send + Sync>> {
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let url = format!("{}{path}", self.endpoint.trim_end_matches('/')).parse()?;
+        let mut request = Request::new(url, method.as_str().parse::<azure_core::http::Method>()?);
+        for (name, value) in headers {
+            let (name, value) = (name.as_str().to_owned(), value.to_str()?.to_owned());
+            request.headers_mut().insert(HeaderName::from(name), HeaderValue::from(value));
+        }
+        request.set_body(body.to_vec());
+        let answer = self.client.execute_request(&request).await?.try_into_raw_response().await?;
+        let mut response = Response::builder().status(u16::from(answer.status()));
+        for (name, value) in answer.headers().iter() {
+            response = response.header(name.as_str(), value.as_str());
+        }
+        let bytes: &[u8] = answer.body().as_ref();
+        Ok(response.body(Body::from(bytes.to_vec()))?)
+    }
+}

@@ -1,0 +1,164 @@
+//! The container `orders`: orders, and in the same partition the events that they announced.
+//!
+//! Every transition is one batch: create the event, replace the order at the version that was read. Does not know which
+//! transition is right.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::event::Event;
+use crate::domain::id::{CustomerId, OrderId, Partition};
+use crate::domain::order::{Order, POISONINGS_MAX, Transition};
+use crate::domain::time;
+use crate::store::containers::Container;
+use crate::store::cosmos::{Batch, Cosmos, Document, Write};
+use crate::store::{Error, Etag, Versioned, Written};
+
+/// Most events that an order announces: placed, confirmed, and one end.
+const EVENTS_MAX: usize = 8;
+
+/// Orders and their timelines.
+#[derive(Clone, Debug)]
+pub struct Orders {
+    cosmos: Arc<Cosmos>,
+}
+
+/// Where the next page of a customer's orders begins: after this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderCursor {
+    /// When the last order of the page was placed.
+    pub placed_at: DateTime<Utc>,
+    /// Its id.
+    pub id: OrderId,
+}
+
+impl Orders {
+    pub(super) fn new(cosmos: Arc<Cosmos>) -> Self {
+        Self { cosmos }
+    }
+
+    /// Stores a new order with its first event; `Overtaken` when the id is taken. One request.
+    ///
+    /// # Errors
+    /// [`Error`]; with [`Error::Unavailable`] it may have been stored.
+    pub async fn place(&self, transition: &Transition) -> Result<Written<Order>, Error> {
+        let writes = vec![Write::Create(order_document(&transition.order)?), event_write(&transition.event)?];
+        self.write_batch(&transition.order, writes, 0).await
+    }
+
+    /// The order; `None` when there is none. One request.
+    ///
+    /// # Errors
+    /// [`Error`] when that cannot be known.
+    pub async fn read(&self, id: &OrderId) -> Result<Option<Versioned<Order>>, Error> {
+        self.cosmos.read(Container::Orders, id.partition().as_str(), id.as_str()).await
+    }
+
+    /// Writes a transition with its event, if the order still has this version. One request.
+    ///
+    /// # Errors
+    /// [`Error`]; with [`Error::Unavailable`] it may have been written.
+    pub async fn advance(&self, seen: &Etag, transition: &Transition) -> Result<Written<Order>, Error> {
+        let order = &transition.order;
+        // The event first: a retry of our own success then finds it there, which cannot be taken for another's change.
+        let replace = Write::Replace(order.id.to_string(), order_document(order)?, seen.clone());
+        self.write_batch(order, vec![event_write(&transition.event)?, replace], 1).await
+    }
+
+    /// Writes bookkeeping that announces nothing, if the order still has this version. One request.
+    ///
+    /// # Errors
+    /// [`Error`]; with [`Error::Unavailable`] it may have been written.
+    pub async fn note(&self, seen: &Etag, order: &Order) -> Result<Written<Order>, Error> {
+        let place = order.id.partition();
+        let place = (place.as_str(), order.id.as_str());
+        let written = self.cosmos.replace(Container::Orders, place, order_document(order)?, seen).await?;
+        Ok(match written {
+            Written::Done(version) => Written::Done(Versioned { value: order.clone(), etag: version.etag }),
+            Written::Overtaken => Written::Overtaken,
+        })
+    }
+
+    /// A customer's orders, newest first, after the cursor. One query within a partition.
+    ///
+    /// # Errors
+    /// [`Error`] when the query fails.
+    pub async fn of_customer(
+        &self,
+        customer_id: &CustomerId,
+        after: Option<&OrderCursor>,
+        count_max: usize,
+    ) -> Result<Vec<Order>, Error> {
+        let partition = Partition::of(customer_id);
+        let rest = match after {
+            Some(_) => " AND (c.placedAt < @placedAt OR (c.placedAt = @placedAt AND c.id < @id))",
+            None => "",
+        };
+        let text = format!(
+            "SELECT TOP {count_max} * FROM c WHERE c.type = 'order' AND c.customerId = @customerId{rest} \
+             ORDER BY c.placedAt DESC, c.id DESC"
+        );
+        let placed_at = after.map(|after| time::text(after.placed_at));
+        let mut parameters = vec![("@customerId", customer_id.as_str())];
+        if let (Some(after), Some(placed_at)) = (after, &placed_at) {
+            parameters.extend([("@placedAt", placed_at.as_str()), ("@id", after.id.as_str())]);
+        }
+        self.cosmos.query(Container::Orders, Some(partition.as_str()), (&text, &parameters), count_max).await
+    }
+
+    /// The order's timeline, oldest first. One query within a partition.
+    ///
+    /// # Errors
+    /// [`Error`] when the query fails.
+    pub async fn events(&self, id: &OrderId) -> Result<Vec<Event>, Error> {
+        let text = "SELECT * FROM c WHERE c.type = 'event' AND c.orderId = @orderId";
+        let parameters = [("@orderId", id.as_str())];
+        let partition = id.partition();
+        let found =
+            self.cosmos.query(Container::Orders, Some(partition.as_str()), (text, &parameters), EVENTS_MAX);
+        let mut events: Vec<Event> = found.await?;
+        events.sort_by_key(|event| event.sequence);
+        Ok(events)
+    }
+
+    /// Orders with work left that have not changed since this moment, those waiting longest first. Orders on which the
+    /// queue gave up [`POISONINGS_MAX`] times are left out. One query across partitions.
+    ///
+    /// # Errors
+    /// [`Error`] when the query fails.
+    pub async fn overdue(&self, since: DateTime<Utc>, count_max: usize) -> Result<Vec<Order>, Error> {
+        let text = format!(
+            "SELECT TOP {count_max} * FROM c WHERE c.type = 'order' AND c.settled = false \
+             AND c.status IN ('pending', 'failed', 'shipped', 'cancelled') \
+             AND c.poisonings < {POISONINGS_MAX} AND c.updatedAt < @since ORDER BY c.updatedAt"
+        );
+        let since = time::text(since);
+        self.cosmos.query(Container::Orders, None, (&text, &[("@since", since.as_str())]), count_max).await
+    }
+
+    async fn write_batch(
+        &self,
+        order: &Order,
+        writes: Vec<Write>,
+        index: usize,
+    ) -> Result<Written<Order>, Error> {
+        let partition = order.id.partition();
+        Ok(match self.cosmos.batch(Container::Orders, partition.as_str(), writes).await? {
+            Batch::Done(mut etags) => {
+                Written::Done(Versioned { value: order.clone(), etag: etags.swap_remove(index) })
+            }
+            Batch::Exists(_) | Batch::Changed(_) => Written::Overtaken,
+        })
+    }
+}
+
+fn order_document(order: &Order) -> Result<Document, Error> {
+    let partition = order.id.partition();
+    Document::new(Container::Orders, "order", (order.id.as_str(), partition.as_str()), None, order)
+}
+
+fn event_write(event: &Event) -> Result<Write, Error> {
+    let partition = event.order_id.partition();
+    Document::new(Container::Orders, "event", (&event.id, partition.as_str()), None, event).map(Write::Create)
+}

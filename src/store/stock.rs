@@ -1,0 +1,339 @@
+//! The container `stock`: each product's counts, and the reservations and adjustments that explain them.
+//!
+//! Counts never change alone: every write is one batch of the explaining document and the counts at the version that was
+//! read. Does not know why an order holds or lets go.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+
+use crate::domain::fulfil::Seen;
+use crate::domain::id::{OrderId, ProductId};
+use crate::domain::stock::{Adjustment, Reservation, ReservationState, Stock, StockRefusal};
+use crate::store::containers::Container;
+use crate::store::cosmos::{Batch, Cosmos, Document, Write};
+use crate::store::{Error, Etag, Versioned, Written};
+
+/// Attempts against others who write to the same product, before the caller is told to come back.
+const ATTEMPTS_MAX: u32 = 100;
+/// How long an ended reservation is remembered: 30 days, longer than any message lives (7 days in a storage queue).
+const TOMBSTONE_TTL_S: u32 = 30 * 24 * 60 * 60;
+/// Document id of the counts in each product's partition; no order or adjustment has it.
+const STOCK_ID: &str = "stock";
+
+/// Counts, reservations and adjustments of all products.
+#[derive(Clone, Debug)]
+pub struct StockLedger {
+    cosmos: Arc<Cosmos>,
+}
+
+/// What came of an adjustment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Adjusted {
+    /// It is in the ledger.
+    Done(Adjustment),
+    /// It was in the ledger already: the request is a replay.
+    Replayed(Adjustment),
+    /// Another adjustment has its key.
+    KeyReused,
+    /// The counts do not allow it.
+    Refused(StockRefusal),
+    /// The product has no counts yet.
+    Unknown,
+}
+
+/// What came of setting the pieces on hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Counted {
+    /// The counts are as asked.
+    Done(Versioned<Stock>),
+    /// The counts have another version than was named.
+    Changed,
+    /// The counts do not allow it.
+    Refused(StockRefusal),
+}
+
+/// One order's claim on one product.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim<'a> {
+    /// Which order.
+    pub order_id: &'a OrderId,
+    /// Which product.
+    pub product_id: &'a ProductId,
+    /// How many pieces.
+    pub quantity: u32,
+}
+
+impl StockLedger {
+    pub(super) fn new(cosmos: Arc<Cosmos>) -> Self {
+        Self { cosmos }
+    }
+
+    /// The counts; `None` when the product has none yet. One request.
+    ///
+    /// # Errors
+    /// [`Error`] when that cannot be known.
+    pub async fn read(&self, product_id: &ProductId) -> Result<Option<Versioned<Stock>>, Error> {
+        self.get(product_id, STOCK_ID).await
+    }
+
+    /// Holds the pieces for the order, unless it holds them already or they are lacking. Two requests when nobody else
+    /// writes to the product; one more when the answer is no, because the order itself may be what took the last piece.
+    ///
+    /// # Errors
+    /// [`Error`]; with [`Error::Unavailable`] they may be held. Calling again is always safe.
+    pub async fn hold(&self, claim: Claim<'_>, now: DateTime<Utc>) -> Result<Seen, Error> {
+        for _ in 0..ATTEMPTS_MAX {
+            let stock = self.read(claim.product_id).await?;
+            let held = match &stock {
+                Some(stock) => stock.value.hold(claim.quantity, now),
+                None => Err(StockRefusal::Short { available: 0 }),
+            };
+            let (Some(stock), Ok(next)) = (&stock, held) else {
+                let available = stock.map_or(0, |stock| stock.value.available());
+                return Ok(match self.reservation(claim).await? {
+                    Some(reservation) => seen(&reservation.value),
+                    None => Seen::Refused { available },
+                });
+            };
+            let reservation = Reservation::held(claim.order_id, claim.product_id, claim.quantity, now);
+            // The reservation first: a retry of our own success answers "exists", not a misleading "changed".
+            let create = Write::Create(reservation_document(&reservation)?);
+            match self.batch(claim.product_id, create, &next, &stock.etag).await? {
+                Batch::Done(_) => return Ok(Seen::Held),
+                Batch::Exists(_) => {
+                    // `None` is a read that lags behind the batch; the next round sees more.
+                    if let Some(reservation) = self.reservation(claim).await? {
+                        return Ok(seen(&reservation.value));
+                    }
+                }
+                Batch::Changed(_) => {}
+            }
+        }
+        Err(contended("hold", claim))
+    }
+
+    /// Ends a held reservation by shipping its pieces. Three requests when nobody else writes to the product.
+    ///
+    /// # Errors
+    /// [`Error`]; with [`Error::Unavailable`] it may be ended. Calling again is always safe.
+    pub async fn take(&self, claim: Claim<'_>, now: DateTime<Utc>) -> Result<Seen, Error> {
+        for _ in 0..ATTEMPTS_MAX {
+            let Some(reservation) = self.reservation(claim).await? else { return Ok(Seen::Absent) };
+            if let Some(seen) = self.end(&reservation, ReservationState::Taken, now).await? {
+                return Ok(seen);
+            }
+        }
+        Err(contended("take", claim))
+    }
+
+    /// Puts held pieces back on sale; where there is no reservation, leaves a tombstone, so that none can come late.
+    /// Three requests when the pieces are held, two when there was no reservation.
+    ///
+    /// # Errors
+    /// [`Error`]; with [`Error::Unavailable`] it may be ended. Calling again is always safe.
+    pub async fn release(&self, claim: Claim<'_>, now: DateTime<Utc>) -> Result<Seen, Error> {
+        for _ in 0..ATTEMPTS_MAX {
+            let Some(reservation) = self.reservation(claim).await? else {
+                let held = Reservation::held(claim.order_id, claim.product_id, claim.quantity, now);
+                let tombstone = reservation_document(&held.ended(ReservationState::Released, now))?;
+                let partition = claim.product_id.as_str();
+                match self.cosmos.create(Container::Stock, partition, tombstone).await? {
+                    Written::Done(_) => return Ok(Seen::Released),
+                    Written::Overtaken => continue,
+                }
+            };
+            if let Some(seen) = self.end(&reservation, ReservationState::Released, now).await? {
+                return Ok(seen);
+            }
+        }
+        Err(contended("release", claim))
+    }
+
+    /// Ends the reservation and moves the counts with it; `None` when somebody else wrote first.
+    async fn end(
+        &self,
+        reservation: &Versioned<Reservation>,
+        state: ReservationState,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Seen>, Error> {
+        let old = &reservation.value;
+        if old.state != ReservationState::Held {
+            return Ok(Some(seen(old)));
+        }
+        let operation =
+            || format!("end the reservation of order {} for product {}", old.order_id, old.product_id);
+        let corrupt = |detail: String| Error::Corrupt { operation: operation(), detail };
+        let stock = self.read(&old.product_id).await?;
+        let stock = stock.ok_or_else(|| corrupt("the product has no counts".to_owned()))?;
+        let next = match state {
+            ReservationState::Taken => stock.value.take(old.quantity, now),
+            ReservationState::Released => stock.value.release(old.quantity, now),
+            ReservationState::Held => Ok(stock.value.clone()),
+        };
+        let next = match next {
+            Ok(next) => next,
+            // Not necessarily broken: the counts may be an older sight than the reservation.
+            Err(_) => return Ok(None),
+        };
+        let ended = old.ended(state, now);
+        let id = old.order_id.to_string();
+        let replace = Write::Replace(id, reservation_document(&ended)?, reservation.etag.clone());
+        match self.batch(&old.product_id, replace, &next, &stock.etag).await? {
+            Batch::Done(_) => Ok(Some(seen(&ended))),
+            Batch::Exists(_) | Batch::Changed(_) => Ok(None),
+        }
+    }
+
+    /// Adds a delivery, a loss or a correction to the ledger. `adjustment.on_hand_after` is filled in here.
+    /// Two requests when nobody else writes to the product.
+    ///
+    /// # Errors
+    /// [`Error`]; with [`Error::Unavailable`] it may be in the ledger. Calling again under the same id is safe.
+    pub async fn adjust(&self, adjustment: &Adjustment, now: DateTime<Utc>) -> Result<Adjusted, Error> {
+        let product_id = &adjustment.product_id;
+        for _ in 0..ATTEMPTS_MAX {
+            let Some(stock) = self.read(product_id).await? else { return Ok(Adjusted::Unknown) };
+            let next = match stock.value.adjust(adjustment.delta, now) {
+                Ok(next) => next,
+                Err(refusal) => {
+                    let earlier = self.earlier(adjustment).await?;
+                    return Ok(earlier.unwrap_or(Adjusted::Refused(refusal)));
+                }
+            };
+            let adjustment = Adjustment { on_hand_after: next.on_hand, ..adjustment.clone() };
+            let create = Write::Create(adjustment_document(&adjustment)?);
+            match self.batch(product_id, create, &next, &stock.etag).await? {
+                Batch::Done(_) => return Ok(Adjusted::Done(adjustment)),
+                Batch::Exists(_) => {
+                    if let Some(earlier) = self.earlier(&adjustment).await? {
+                        return Ok(earlier);
+                    }
+                }
+                Batch::Changed(_) => {}
+            }
+        }
+        Err(Error::Contended { operation: format!("adjust the stock of {product_id}") })
+    }
+
+    /// Sets the pieces on hand if `allows` accepts the version of the counts (`None`: there are none yet), and records
+    /// the difference as an adjustment. Two requests.
+    ///
+    /// # Errors
+    /// [`Error`]; with [`Error::Unavailable`] it may be done.
+    pub async fn count(
+        &self,
+        allows: impl FnOnce(Option<&Etag>) -> bool,
+        adjustment: Adjustment,
+        on_hand: u32,
+        now: DateTime<Utc>,
+    ) -> Result<Counted, Error> {
+        let product_id = adjustment.product_id.clone();
+        let stock = self.read(&product_id).await?;
+        if !allows(stock.as_ref().map(|stock| &stock.etag)) {
+            return Ok(Counted::Changed);
+        }
+        let old = match &stock {
+            Some(stock) => stock.value.clone(),
+            None => Stock { product_id: product_id.clone(), on_hand: 0, held: 0, updated_at: now },
+        };
+        let delta = i64::from(on_hand) - i64::from(old.on_hand);
+        let next = match old.adjust(delta, now) {
+            Ok(next) => next,
+            Err(refusal) => return Ok(Counted::Refused(refusal)),
+        };
+        let adjustment = Adjustment { delta, on_hand_after: on_hand, ..adjustment };
+        let create = Write::Create(adjustment_document(&adjustment)?);
+        let written = match stock {
+            Some(stock) => self.batch(&product_id, create, &next, &stock.etag).await?,
+            None => {
+                let first = Write::Create(stock_document(&next)?);
+                self.cosmos.batch(Container::Stock, product_id.as_str(), vec![create, first]).await?
+            }
+        };
+        match written {
+            Batch::Done(mut etags) => {
+                Ok(Counted::Done(Versioned { value: next, etag: etags.swap_remove(1) }))
+            }
+            // The adjustment's id was drawn for this call alone: if it is there, our own attempt has succeeded.
+            Batch::Exists(0) => match self.read(&product_id).await? {
+                Some(stock) => Ok(Counted::Done(stock)),
+                None => Ok(Counted::Changed),
+            },
+            Batch::Exists(_) | Batch::Changed(_) => Ok(Counted::Changed),
+        }
+    }
+
+    /// What is known of an earlier adjustment under the same id.
+    async fn earlier(&self, adjustment: &Adjustment) -> Result<Option<Adjusted>, Error> {
+        let earlier: Option<Versioned<Adjustment>> = self.get(&adjustment.product_id, &adjustment.id).await?;
+        Ok(earlier.map(|earlier| match earlier.value.fingerprint == adjustment.fingerprint {
+            true => Adjusted::Replayed(earlier.value),
+            false => Adjusted::KeyReused,
+        }))
+    }
+
+    /// The order's reservation, after comparing that it is for what the order asks.
+    async fn reservation(&self, claim: Claim<'_>) -> Result<Option<Versioned<Reservation>>, Error> {
+        let found: Option<Versioned<Reservation>> =
+            self.get(claim.product_id, claim.order_id.as_str()).await?;
+        match &found {
+            Some(found)
+                if found.value.quantity != claim.quantity || found.value.order_id != *claim.order_id =>
+            {
+                let operation = format!("reserve {} for order {}", claim.product_id, claim.order_id);
+                let detail = format!("a reservation of {} pieces has its id", found.value.quantity);
+                Err(Error::Corrupt { operation, detail })
+            }
+            _ => Ok(found),
+        }
+    }
+
+    async fn get<T: DeserializeOwned>(
+        &self,
+        product_id: &ProductId,
+        id: &str,
+    ) -> Result<Option<Versioned<T>>, Error> {
+        self.cosmos.read(Container::Stock, product_id.as_str(), id).await
+    }
+
+    /// The explaining document and the counts, both or neither.
+    async fn batch(
+        &self,
+        product_id: &ProductId,
+        explanation: Write,
+        next: &Stock,
+        seen: &Etag,
+    ) -> Result<Batch, Error> {
+        let counts = Write::Replace(STOCK_ID.to_owned(), stock_document(next)?, seen.clone());
+        self.cosmos.batch(Container::Stock, product_id.as_str(), vec![explanation, counts]).await
+    }
+}
+
+fn seen(reservation: &Reservation) -> Seen {
+    match reservation.state {
+        ReservationState::Held => Seen::Held,
+        ReservationState::Taken => Seen::Taken,
+        ReservationState::Released => Seen::Released,
+    }
+}
+
+fn stock_document(stock: &Stock) -> Result<Document, Error> {
+    Document::new(Container::Stock, "stock", (STOCK_ID, stock.product_id.as_str()), None, stock)
+}
+
+fn reservation_document(reservation: &Reservation) -> Result<Document, Error> {
+    let place = (reservation.order_id.as_str(), reservation.product_id.as_str());
+    let ttl_s = (reservation.state != ReservationState::Held).then_some(TOMBSTONE_TTL_S);
+    Document::new(Container::Stock, "reservation", place, ttl_s, reservation)
+}
+
+fn adjustment_document(adjustment: &Adjustment) -> Result<Document, Error> {
+    let place = (adjustment.id.as_str(), adjustment.product_id.as_str());
+    Document::new(Container::Stock, "adjustment", place, None, adjustment)
+}
+
+fn contended(verb: &str, claim: Claim<'_>) -> Error {
+    Error::Contended { operation: format!("{verb} {} for order {}", claim.product_id, claim.order_id) }
+}

@@ -1,0 +1,15 @@
+//! The integration tests, in one binary so that they link once.
+#![cfg(test)]
+
+mod bad_input;
+mod cancel_order;
+mod list_customer_orders;
+mod mark_shipped;
+mod place_order;
+mod process_order;
+mod reads;
+mod record_poison_order;
+mod recover_orders;
+mod shop;
+mod stock;
+mod wire;

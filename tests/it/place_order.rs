@@ -1,0 +1,48 @@
+//! `PlaceOrder`: accepted once per key, with the catalogue's names and prices.
+#![cfg(test)]
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use futures::future::join_all;
+use serde_json::json;
+
+use crate::shop::{TestShop, order_body};
+
+#[tokio::test]
+async fn same_idempotency_key_twice_is_one_order_and_the_same_answer() {
+    let shop = TestShop::open(&[("w", 10)]).await;
+    let key = [("Idempotency-Key", "attempt-1")];
+    let first = shop.post("/api/orders", &key, order_body("ada", &[("w", 3)])).await;
+    assert_eq!(first.status, StatusCode::ACCEPTED);
+    assert_eq!(first.header("location"), format!("/api/orders/{}", first.body["id"].as_str().unwrap()));
+    assert_eq!((first.header("retry-after"), first.header("idempotency-replayed")), ("1", ""));
+    shop.work().await;
+    shop.advance(Duration::from_secs(60));
+    let again = shop.post("/api/orders", &key, order_body("ada", &[("w", 3)])).await;
+    assert_eq!((again.status, &again.body), (first.status, &first.body));
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    shop.work().await;
+    assert_eq!(shop.counts("w").await, (10, 3, 7));
+    let other = shop.post("/api/orders", &key, order_body("ada", &[("w", 4)])).await;
+    assert_eq!(
+        (other.status, &other.body["code"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("idempotency-key-reused"))
+    );
+    let orders = shop.get("/api/customers/ada/orders").await.body;
+    assert_eq!(orders["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn one_key_at_once_from_many_clients_is_one_order() {
+    let shop = TestShop::open(&[("w", 10)]).await;
+    let requests = (0..16)
+        .map(|_| shop.post("/api/orders", &[("Idempotency-Key", "k")], order_body("ada", &[("w", 1)])));
+    let answers = join_all(requests).await;
+    let ids: BTreeSet<_> = answers.iter().map(|answer| answer.body["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 1);
+    assert!(answers.iter().all(|answer| answer.status == StatusCode::ACCEPTED));
+    shop.work().await;
+    assert_eq!(shop.counts("w").await, (10, 1, 9));
+}
