@@ -48,6 +48,9 @@ enum Command {
         /// Port to listen on, instead of FUNCTIONS_CUSTOMHANDLER_PORT
         #[arg(long)]
         port: Option<u16>,
+        /// End when standard input does, so as not to outlive the program that holds its other end
+        #[arg(long)]
+        until_stdin_closes: bool,
     },
     /// Run the whole shop on this machine: host, handler, queues, timers and store
     ///
@@ -67,7 +70,7 @@ enum Command {
     },
     /// Serve the in-memory Cosmos emulator over HTTP, so that several processes share one store
     ///
-    /// Start others with COSMOS_ENDPOINT=http://127.0.0.1:<port>/. Its content ends with it.
+    /// Start others with COSMOS_ENDPOINT=http://127.0.0.1:PORT/. Its content ends with it.
     #[cfg(feature = "emulator")]
     Emulator {
         /// Port to listen on, on 127.0.0.1; 0 takes any free one
@@ -119,21 +122,23 @@ pub fn run() -> ExitCode {
 #[cfg(feature = "emulator")]
 fn default_command() -> Command {
     match Config::environment("FUNCTIONS_CUSTOMHANDLER_PORT") {
-        Some(_) => Command::Serve { port: None },
+        Some(_) => Command::Serve { port: None, until_stdin_closes: false },
         None => Command::Local { port: LOCAL_PORT, enable_auth: false, root: PathBuf::from(".") },
     }
 }
 
 #[cfg(not(feature = "emulator"))]
 fn default_command() -> Command {
-    Command::Serve { port: None }
+    Command::Serve { port: None, until_stdin_closes: false }
 }
 
 type Failure = Box<dyn std::error::Error>;
 
 async fn execute(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Serve { port } => serve::serve(&config()?, port).await,
+        Command::Serve { port, until_stdin_closes } => {
+            serve::serve(&config()?, port, until_stdin_closes).await
+        }
         #[cfg(feature = "emulator")]
         Command::Local { port, enable_auth, root } => Box::pin(local::local(port, enable_auth, root)).await,
         #[cfg(feature = "emulator")]

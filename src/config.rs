@@ -2,6 +2,7 @@
 //!
 //! Does not read the environment by itself and does not act on what it reads.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::Ipv4Addr;
 
@@ -19,6 +20,8 @@ pub const SETTINGS: [(&str, &str); 7] = [
     ("LOG_FORMAT", "`text` or `json` (default: json in Azure, else text)"),
 ];
 
+/// How the names of settings begin that the Functions host reads itself.
+const HOST_PREFIXES: [&str; 2] = ["AzureFunctionsJobHost__", "AzureWebJobs."];
 /// Longest value that is repeated in an error.
 const GIVEN_CHARS_MAX: usize = 80;
 const DATABASE_DEFAULT: &str = "widgetco";
@@ -167,6 +170,17 @@ impl Config {
     pub fn environment(name: &str) -> Option<String> {
         #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
         std::env::var(name).ok()
+    }
+
+    /// The settings of the process that are for the Functions host: `AzureFunctionsJobHost__a__b` overrides host.json,
+    /// `AzureWebJobs.{Name}.Disabled` switches a function off.
+    pub fn host_settings() -> BTreeMap<String, String> {
+        let is_for_host =
+            |(name, _): &(String, String)| HOST_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .filter(is_for_host)
+            .collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The handler's side of the Azure Functions custom-handler contract: what the host sends, what it expects back, and
 //! the HTTP answers and errors that every function uses. Nothing here knows what is sold or who buys it.
 //!
-//! In reading order: [`serve`] opens the port and wraps the routes, [`invocation`] reads an envelope and writes the
+//! In reading order: [`mod@serve`] opens the port and wraps the routes, [`invocation`] reads an envelope and writes the
 //! reply, [`answer`] and [`problem`] are what an HTTP caller sees, [`failure`] is what the host sees when a message
 //! could not be handled. [`body`], [`query`] and [`conditional`] parse a request at the edge; [`trace`] names it.
 

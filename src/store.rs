@@ -27,6 +27,7 @@ pub struct Store {
     pub products: products::Products,
     /// Who may order.
     pub customers: customers::Customers,
+    #[cfg(feature = "emulator")]
     cosmos: Arc<cosmos::Cosmos>,
 }
 
@@ -49,6 +50,7 @@ impl Store {
             stock: stock::StockLedger::new(Arc::clone(&cosmos)),
             products: products::Products::new(Arc::clone(&cosmos)),
             customers: customers::Customers::new(Arc::clone(&cosmos)),
+            #[cfg(feature = "emulator")]
             cosmos,
         }
     }

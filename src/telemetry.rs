@@ -15,7 +15,9 @@ pub fn start(config: &LogConfig) {
     let filter = EnvFilter::builder().parse_lossy(&config.filter);
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_target(true);
     let started = match config.format {
-        LogFormat::Text => lines.with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).compact().try_init(),
+        LogFormat::Text => {
+            lines.with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).compact().try_init()
+        }
         LogFormat::Json => lines.with_writer(io::stdout).json().flatten_event(true).try_init(),
     };
     if started.is_err() {

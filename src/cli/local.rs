@@ -1,6 +1,5 @@
 //! `local`: the whole shop on this machine, for `cargo run` and nothing installed.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::config::{Config, LogConfig, LogFormat};
@@ -28,10 +27,10 @@ pub(super) async fn local(port: u16, enable_auth: bool, root: PathBuf) -> Result
         [("COSMOS_ENDPOINT", store.clone()), ("LOG_FILTER", filter), ("LOG_FORMAT", "text".to_owned())];
     let handler = Handler {
         program: Some(std::env::current_exe()?),
-        arguments: vec!["serve".to_owned()],
+        arguments: vec!["serve".to_owned(), "--until-stdin-closes".to_owned()],
         environment: environment.map(|(name, value)| (name.to_owned(), value)).to_vec(),
     };
-    let (settings, clock, ids) = (BTreeMap::new(), Clock::system(), Ids::random());
+    let (settings, clock, ids) = (Config::host_settings(), Clock::system(), Ids::random());
     let options = Options { root, port, enable_auth, handler, settings, clock, ids };
     let host = start(options).await.map_err(explained)?;
     welcome(&host, &store);

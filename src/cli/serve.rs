@@ -11,7 +11,11 @@ use crate::sources::Ids;
 use super::Failure;
 
 /// Opens the port and answers for ever; connects to the store at the first request.
-pub(super) async fn serve(config: &Config, port: Option<u16>) -> Result<(), Failure> {
+pub(super) async fn serve(
+    config: &Config,
+    port: Option<u16>,
+    until_stdin_closes: bool,
+) -> Result<(), Failure> {
     let port = port.or(config.port).ok_or("no port to listen on: the Functions host sets FUNCTIONS_CUSTOMHANDLER_PORT; give --port without a host")?;
     let app = open(config).await?;
     let ids = Ids::random();
@@ -23,8 +27,28 @@ pub(super) async fn serve(config: &Config, port: Option<u16>) -> Result<(), Fail
         version = env!("CARGO_PKG_VERSION"),
         "the handler is ready"
     );
-    host::serve(listener, router, std::future::pending()).await?;
-    Err("the listener ended".into())
+    let served = host::serve(listener, router, std::future::pending());
+    if !until_stdin_closes {
+        served.await?;
+        return Err("the listener ended".into());
+    }
+    tokio::select! {
+        served = served => served?,
+        () = stdin_closed() => {}
+    }
+    Err("the host is gone".into())
+}
+
+/// Waits for the end of standard input, and until then leaves Ctrl-C to whoever holds its other end.
+async fn stdin_closed() {
+    tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
+    let (closed, wait) = tokio::sync::oneshot::channel::<()>();
+    // A thread of its own, because a read from standard input cannot be called off.
+    std::thread::spawn(move || {
+        drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
+        drop(closed);
+    });
+    drop(wait.await);
 }
 
 #[cfg(not(feature = "emulator"))]

@@ -243,6 +243,8 @@ impl Supervisor {
                 return End::NotStarted(format!("the handler {program} cannot be started: {error}"));
             }
         };
+        // Taken out, because waiting for the child would close it.
+        let _lifeline = child.stdin.take();
         self.set(State::Starting, child.id(), Some(port));
         let limit = self.launch.initialization_timeout;
         let ready = timeout(limit, answers(&self.client, port));
@@ -281,7 +283,8 @@ impl Supervisor {
             .env("FUNCTIONS_HTTPWORKER_ID", &id)
             .env("FUNCTIONS_APP_ROOT_PATH", &self.launch.root)
             .current_dir(&self.launch.working_directory)
-            .stdin(Stdio::null())
+            // Held open as long as we live: a handler that wants to can notice our end by its closing.
+            .stdin(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
         Ok((child, port))

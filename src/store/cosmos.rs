@@ -1,32 +1,30 @@
-//! The only file that names the Cosmos client: connecting, options, requests, and what a status means to us.
+//! The only place that names the Cosmos client: connecting, options, requests, and what a status means to us.
 //!
 //! Does not know what any document is.
 
+mod connect;
+#[cfg(feature = "emulator")]
+mod setup;
+
+#[cfg(feature = "emulator")]
 use std::sync::Arc;
 use std::time::Duration;
 
-use azure_core::credentials::TokenCredential;
 use azure_core::http::Etag as SdkEtag;
 use azure_data_cosmos::models::TransactionalBatchResponse;
 use azure_data_cosmos::options::{
     BatchOptions, BatchReplaceOptions, EndToEndOperationLatencyPolicy, ItemReadOptions, ItemWriteOptions,
-    OperationOptions, OperationOptionsBuilder, Precondition, QueryOptions, Region, RoutingStrategy,
-    ThrottlingRetryOptionsBuilder,
+    OperationOptions, OperationOptionsBuilder, Precondition, QueryOptions, ThrottlingRetryOptionsBuilder,
 };
-use azure_data_cosmos::{
-    AccountEndpoint, AccountReference, ContainerClient, CosmosClient, CosmosClientBuilder, CosmosError,
-    FeedScope, Query, TransactionalBatch,
-};
-use azure_identity::{
-    DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
-};
+use azure_data_cosmos::{ContainerClient, CosmosClient, CosmosError, FeedScope, Query, TransactionalBatch};
 use futures::TryStreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use crate::config::{CosmosConfig, Endpoint, Identity};
+use self::connect::Account;
+use crate::config::CosmosConfig;
 use crate::store::containers::Container;
 #[cfg(feature = "emulator")]
 use crate::store::emulator::Emulator;
@@ -65,13 +63,6 @@ impl std::fmt::Debug for ContainerCell {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ContainerClient")
     }
-}
-
-#[derive(Debug)]
-enum Account {
-    Configured(CosmosConfig),
-    #[cfg(feature = "emulator")]
-    Embedded(Arc<Emulator>),
 }
 
 /// A document with the properties that every document has.
@@ -293,25 +284,9 @@ impl Cosmos {
     }
 
     async fn client(&self) -> Result<&CosmosClient, Error> {
-        let connected = self.client.get_or_try_init(|| async { self.connect().await.map(CosmosClientCell) });
+        let connected =
+            self.client.get_or_try_init(|| async { self.account.connect().await.map(CosmosClientCell) });
         Ok(&connected.await?.0)
-    }
-
-    async fn connect(&self) -> Result<CosmosClient, Error> {
-        let builder = CosmosClientBuilder::new();
-        let (builder, account, routing) = match &self.account {
-            Account::Configured(config) => (builder, account(config)?, routing(config)),
-            #[cfg(feature = "emulator")]
-            Account::Embedded(emulator) => {
-                let runtime =
-                    azure_data_cosmos::CosmosRuntimeBuilder::from(emulator.runtime_builder()).build().await;
-                let runtime =
-                    runtime.map_err(|error| failed("start the emulator's client".to_owned(), error))?;
-                (builder.with_runtime(runtime), with_emulator_key(emulator.endpoint())?, routing_anywhere())
-            }
-        };
-        let client = builder.build(account, routing).await;
-        client.map_err(|error| failed("connect to Cosmos DB".to_owned(), error))
     }
 
     /// Creates the database and the containers that do not exist.
@@ -320,48 +295,8 @@ impl Cosmos {
     /// [`Error`] when the emulator refuses or cannot be reached.
     #[cfg(feature = "emulator")]
     pub async fn create_containers(&self) -> Result<(), Error> {
-        let exists = |error: CosmosError, operation: String| match error.status().is_conflict() {
-            true => Ok(()),
-            false => Err(failed(operation, error)),
-        };
-        let client = self.client().await?;
-        if let Err(error) = client.create_database(&self.database, None).await {
-            exists(error, format!("create database {}", self.database))?;
-        }
-        let database = client.database_client(self.database.clone());
-        for container in Container::ALL {
-            if let Err(error) = database.create_container(properties(container), None).await {
-                exists(error, format!("create container {}", container.definition().name))?;
-            }
-        }
-        Ok(())
+        setup::create_containers(self.client().await?, &self.database).await
     }
-}
-
-/// A container's definition as the client wants it.
-#[cfg(feature = "emulator")]
-fn properties(container: Container) -> azure_data_cosmos::models::ContainerProperties {
-    use azure_data_cosmos::models::{
-        CompositeIndex, CompositeIndexOrder, CompositeIndexProperty, ContainerProperties, IndexingMode,
-        IndexingPolicy, TimeToLive,
-    };
-    let definition = container.definition();
-    let mut indexing =
-        IndexingPolicy::default().with_indexing_mode(IndexingMode::Consistent).with_excluded_path("/*");
-    indexing.automatic = true;
-    for path in definition.indexed {
-        indexing = indexing.with_included_path(*path);
-    }
-    for paths in definition.ordered_by {
-        let index = paths.iter().fold(CompositeIndex::default(), |index, path| {
-            index.with_property(CompositeIndexProperty::new(*path, CompositeIndexOrder::Descending))
-        });
-        indexing = indexing.with_composite_index(index);
-    }
-    let partition_key = format!("/{}", definition.partition_key);
-    let properties =
-        ContainerProperties::new(definition.name, partition_key.into()).with_indexing_policy(indexing);
-    if definition.expires { properties.with_default_ttl(TimeToLive::NoDefault) } else { properties }
 }
 
 fn operation_options() -> OperationOptions {
@@ -373,59 +308,6 @@ fn operation_options() -> OperationOptions {
         .with_throttling_retry_options(throttling)
         .with_end_to_end_latency_policy(EndToEndOperationLatencyPolicy::new(OPERATION_TIMEOUT))
         .build()
-}
-
-fn account(config: &CosmosConfig) -> Result<AccountReference, Error> {
-    match &config.endpoint {
-        Endpoint::Azure(address) => {
-            let credential = credential(&config.identity).map_err(|error| Error::Refused {
-                operation: "sign in to Azure".to_owned(),
-                source: Box::new(error),
-            })?;
-            Ok(AccountReference::with_credential(parse_endpoint(address)?, credential))
-        }
-        #[cfg(feature = "emulator")]
-        Endpoint::Loopback(address) => with_emulator_key(address),
-        #[cfg(feature = "emulator")]
-        Endpoint::Embedded => Err(Error::Corrupt {
-            operation: "connect to Cosmos DB".to_owned(),
-            detail: "an embedded emulator is given, not configured".to_owned(),
-        }),
-    }
-}
-
-#[cfg(feature = "emulator")]
-fn with_emulator_key(address: &str) -> Result<AccountReference, Error> {
-    Ok(AccountReference::with_authentication_key(parse_endpoint(address)?, crate::store::emulator::KEY))
-}
-
-fn parse_endpoint(address: &str) -> Result<AccountEndpoint, Error> {
-    address.parse().map_err(|error| failed("read the account's address".to_owned(), error))
-}
-
-fn credential(identity: &Identity) -> azure_core::Result<Arc<dyn TokenCredential>> {
-    Ok(match identity {
-        Identity::Managed { client_id } => {
-            let options = ManagedIdentityCredentialOptions {
-                user_assigned_id: client_id.clone().map(UserAssignedId::ClientId),
-                ..ManagedIdentityCredentialOptions::default()
-            };
-            ManagedIdentityCredential::new(Some(options))?
-        }
-        Identity::Developer => DeveloperToolsCredential::new(None)?,
-    })
-}
-
-fn routing(config: &CosmosConfig) -> RoutingStrategy {
-    match &config.region {
-        Some(region) => RoutingStrategy::ProximityTo(Region::from(region.clone())),
-        None => routing_anywhere(),
-    }
-}
-
-/// The account's own order of regions.
-fn routing_anywhere() -> RoutingStrategy {
-    RoutingStrategy::PreferredRegions(Vec::new())
 }
 
 fn if_match(etag: &Etag) -> Precondition {

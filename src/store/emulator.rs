@@ -108,7 +108,8 @@ impl Emulator {
     }
 }
 
-/// One request from the network to the emulator, and its answer back.
+/// One request from the network to the emulator, and its answer back. In a task of its own: when a client is killed, its
+/// connection breaks and this function is dropped, but a database finishes what has reached it.
 async fn answer(
     State(emulator): State<Arc<Emulator>>,
     method: Method,
@@ -116,15 +117,16 @@ async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    match emulator.forward(&method, &uri, &headers, body).await {
-        Ok(response) => response,
-        Err(error) => {
-            tracing::warn!(%error, "the emulator gave no answer");
-            let mut response = Response::new(Body::from("the emulator gave no answer"));
-            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-            response
-        }
-    }
+    let forwarded = tokio::spawn(async move { emulator.forward(&method, &uri, &headers, body).await });
+    let error: Box<dyn std::error::Error + Send + Sync> = match forwarded.await {
+        Ok(Ok(response)) => return response,
+        Ok(Err(error)) => error,
+        Err(panicked) => panicked.into(),
+    };
+    tracing::warn!(%error, "the emulator gave no answer");
+    let mut response = Response::new(Body::from("the emulator gave no answer"));
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response
 }
 
 impl Emulator {

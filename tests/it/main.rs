@@ -3,13 +3,16 @@
 
 mod bad_input;
 mod cancel_order;
+mod lean_build;
 mod list_customer_orders;
 mod mark_shipped;
 mod place_order;
 mod process_order;
+mod program;
 mod reads;
 mod record_poison_order;
 mod recover_orders;
 mod shop;
 mod stock;
+mod tidy;
 mod wire;

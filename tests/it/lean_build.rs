@@ -1,0 +1,65 @@
+//! What the program for Azure is made of: neither the emulator nor anything that came along with it. Asks Cargo, which
+//! resolves features exactly as it does for a build.
+#![cfg(test)]
+
+use std::process::Command;
+
+const EMULATOR: &str = "__internal_in_memory_emulator";
+
+/// Features of the Cosmos DB crates that have no place in Azure: the emulator, account keys, making databases, and
+/// errors on demand.
+const UNWANTED: [&str; 4] = [EMULATOR, "key_auth", "control_plane", "fault_injection"];
+
+/// The features of the Cosmos DB crates in a build with these arguments, each as `crate/feature`.
+fn cosmos_features(arguments: &[&str]) -> Vec<String> {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--format",
+            "{p} {f}",
+            "--locked",
+            "--offline",
+        ])
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "cargo tree failed: {}", String::from_utf8_lossy(&output.stderr));
+    let mut features = Vec::new();
+    let mut crates = 0;
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        // A line is `name version features`, the features with commas between, and `(*)` where a crate comes again.
+        let mut words = line.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        if name == "azure_data_cosmos" || name == "azure_data_cosmos_driver" {
+            crates += 1;
+            let list = words.nth(1).unwrap_or_default();
+            features.extend(list.split(',').map(|feature| format!("{name}/{feature}")));
+        }
+    }
+    assert!(crates >= 2, "cargo tree names no Cosmos DB crates; is its output read rightly?");
+    features
+}
+
+#[test]
+fn build_for_azure_holds_no_emulator_and_no_key_authentication() {
+    let is_unwanted = |feature: &&String| UNWANTED.iter().any(|name| feature.ends_with(&format!("/{name}")));
+    let lean = cosmos_features(&["--no-default-features"]);
+    let unwanted: Vec<_> = lean.iter().filter(is_unwanted).collect();
+    assert!(
+        unwanted.is_empty(),
+        "{unwanted:?} are on with --no-default-features: in Cargo.toml, ask for them under `emulator` alone"
+    );
+    let full = cosmos_features(&[]);
+    for name in ["azure_data_cosmos", "azure_data_cosmos_driver"] {
+        let emulator = format!("{name}/{EMULATOR}");
+        assert!(
+            full.contains(&emulator),
+            "{emulator} is off by default, so that this test could not fail: {full:?}"
+        );
+    }
+}

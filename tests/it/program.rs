@@ -1,0 +1,433 @@
+//! The program itself, as a user starts it: real processes, real ports, real signals.
+#![cfg(test)]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use futures::future::join_all;
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::time::{interval, timeout};
+use widgetco::local::{self, Handler, Options};
+use widgetco::sources::{Clock, Ids};
+
+use crate::shop::order_body;
+
+/// Longest wait for something that a process is to do.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often it is looked whether it did.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A running program that is killed when the test ends.
+struct Program {
+    child: Child,
+    address: String,
+    client: Client,
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_widgetco"));
+    command.args(arguments).current_dir(root()).env_remove("COSMOS_ENDPOINT").env("LOG_FILTER", "off");
+    // A failed message comes back after a second, not after five.
+    command.env("AzureFunctionsJobHost__extensions__queues__visibilityTimeout", "00:00:01");
+    command
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn run(arguments: &[&str], settings: &[(&str, &str)]) -> Output {
+    command(arguments).envs(settings.iter().copied()).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn signal(process: u32, signal: &str) {
+    let sent = Command::new("kill").args([&format!("-{signal}"), &process.to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+/// A folder that is gone with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Program {
+    /// Starts the program and reads its address from what it prints.
+    fn start(arguments: &[&str], settings: &[(&str, &str)]) -> Self {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let mut command = command(arguments);
+        let mut child = command.envs(settings.iter().copied()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = lines.find_map(|line| {
+            let line = line.unwrap();
+            let from = line.find("http://127.0.0.1:")?;
+            Some(line[from..].split([',', ' ']).next().unwrap().trim_end_matches('/').to_owned())
+        });
+        // What else it prints must not fill the pipe and stop it.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address: address.expect("it prints its address"), client: Client::new() }
+    }
+
+    fn local() -> Self {
+        Self::start(&["local", "--port", "0"], &[])
+    }
+
+    /// A handler on a port of its own.
+    async fn serve(endpoint: &str) -> Self {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let port = free_port();
+        let mut command = command(&["serve", "--port", &port.to_string()]);
+        let child = command.env("COSMOS_ENDPOINT", endpoint).spawn().unwrap();
+        let program = Self { child, address: format!("http://127.0.0.1:{port}"), client: Client::new() };
+        eventually(async || program.client.get(format!("{}/", program.address)).send().await.ok()).await;
+        program
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: Option<String>,
+    ) -> Option<(StatusCode, Value)> {
+        let mut request = self.client.request(method, format!("{}{path}", self.address));
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
+        }
+        if let Some(body) = body {
+            request = request.header("Content-Type", "application/json").body(body);
+        }
+        let response = request.send().await.ok()?;
+        let status = response.status();
+        let body = response.bytes().await.ok()?;
+        Some((status, serde_json::from_slice(&body).unwrap_or_default()))
+    }
+
+    /// Reads as a good client does: again when the handler died under the request.
+    async fn get(&self, path: &str) -> Value {
+        let (status, body) = eventually(async || {
+            let answer = self.call(Method::GET, path, None, None).await?;
+            (!answer.0.is_server_error()).then_some(answer)
+        })
+        .await;
+        assert_eq!(status, StatusCode::OK, "{path}: {body}");
+        body
+    }
+
+    /// Places an order as a good client does: the same request under the same key until there is an answer.
+    async fn place(&self, key: &str, lines: &[(&str, u32)]) -> String {
+        let body = order_body("c1", lines).to_string();
+        let placed = async || {
+            let (status, answer) =
+                self.call(Method::POST, "/api/orders", Some(key), Some(body.clone())).await?;
+            if status.is_server_error() {
+                return None;
+            }
+            assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+            Some(answer["id"].as_str().unwrap().to_owned())
+        };
+        eventually(placed).await
+    }
+
+    /// The order once it is no longer pending.
+    async fn decided(&self, id: &str) -> Value {
+        let path = format!("/api/orders/{id}");
+        let look = async || {
+            let (status, order) = self.call(Method::GET, &path, None, None).await?;
+            (status == StatusCode::OK && order["status"] != "pending").then_some(order)
+        };
+        eventually(look).await
+    }
+
+    async fn counts(&self, product: &str) -> [u64; 3] {
+        let stock = self.get(&format!("/api/products/{product}/stock")).await;
+        ["onHand", "held", "available"].map(|name| stock[name].as_u64().unwrap())
+    }
+}
+
+async fn eventually<T>(look: impl AsyncFn() -> Option<T>) -> T {
+    let mut ticks = interval(LOOK);
+    let found = async {
+        loop {
+            ticks.tick().await;
+            if let Some(found) = look().await {
+                return found;
+            }
+        }
+    };
+    timeout(PATIENCE, found).await.expect("it happens in time")
+}
+
+fn tally(orders: &[Value]) -> BTreeMap<&str, u32> {
+    let mut tally = BTreeMap::new();
+    for order in orders {
+        *tally.entry(order["status"].as_str().unwrap()).or_insert(0) += 1;
+    }
+    tally
+}
+
+#[tokio::test]
+async fn two_hundred_orders_at_once_over_http_sell_exactly_what_there_is() {
+    let shop = Program::local();
+    let body = Some(json!({"delta": 40, "reason": "delivery"}).to_string());
+    shop.call(Method::POST, "/api/products/widget-maxi/stock/adjustments", None, body).await.unwrap();
+    assert_eq!(shop.counts("widget-maxi").await, [100, 0, 100]);
+    let keys: Vec<_> = (0..200).map(|index| format!("key-{index}")).collect();
+    let ids = join_all(keys.iter().map(|key| shop.place(key, &[("widget-maxi", 1)]))).await;
+    let orders = join_all(ids.iter().map(|id| shop.decided(id))).await;
+    assert_eq!(tally(&orders), [("confirmed", 100), ("failed", 100)].into());
+    assert_eq!(shop.counts("widget-maxi").await, [100, 100, 0]);
+}
+
+#[tokio::test]
+async fn handler_killed_in_the_middle_loses_nothing_and_counts_nothing_twice() {
+    const KILLS: u32 = 6;
+    let shop = Program::local();
+    let kills = async {
+        let mut killed = Vec::new();
+        for _ in 0..KILLS {
+            // A fresh handler that has begun to work: it has moved the stock since the last kill.
+            let counts = shop.counts("widget-mini").await;
+            let handler = eventually(async || {
+                let handler = shop.get("/local/handler").await;
+                let fresh = handler["state"] == "ready" && !killed.contains(&handler["pid"]);
+                (fresh && shop.counts("widget-mini").await != counts).then_some(handler["pid"].clone())
+            })
+            .await;
+            signal(u32::try_from(handler.as_u64().unwrap()).unwrap(), "KILL");
+            killed.push(handler);
+        }
+    };
+    let keys: Vec<_> = (0..50).map(|index| format!("key-{index}")).collect();
+    let placing = async {
+        let mut ids = Vec::new();
+        for keys in keys.chunks(3) {
+            ids.extend(
+                join_all(keys.iter().map(|key| shop.place(key, &[("widget-mini", 1), ("widget-oak", 2)])))
+                    .await,
+            );
+        }
+        ids
+    };
+    let (ids, ()) = tokio::join!(placing, kills);
+    let orders = join_all(ids.iter().map(|id| shop.decided(id))).await;
+    // 55 pieces of oak are enough for 27 orders of 2; there are minis for all.
+    assert_eq!(tally(&orders), [("confirmed", 27), ("failed", 23)].into());
+    eventually(async || {
+        (shop.counts("widget-oak").await == [55, 54, 1] && shop.counts("widget-mini").await == [400, 27, 373])
+            .then_some(())
+    })
+    .await;
+    let (mut placed, mut path) = (0, "/api/customers/c1/orders?limit=100".to_owned());
+    loop {
+        let page = shop.get(&path).await;
+        placed += page["items"].as_array().unwrap().len();
+        match page["nextLink"].as_str() {
+            Some(next) => path = next.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(placed, 50);
+    for id in &ids {
+        let events = shop.get(&format!("/api/orders/{id}/events")).await;
+        assert_eq!(events["items"].as_array().unwrap().len(), 2, "{events}");
+    }
+    assert!(shop.get("/local/handler").await["restarts"].as_u64().unwrap() >= u64::from(KILLS));
+}
+
+#[tokio::test]
+async fn emulator_is_shared_by_handlers_and_outlives_them() {
+    let emulator = Program::start(&["emulator", "--port", "0"], &[]);
+    let first = Program::serve(&emulator.address).await;
+    let data = json!({
+        "Url": "http://localhost/api/orders", "Method": "POST", "Query": {}, "Params": {},
+        "Headers": {"Content-Type": ["application/json"]},
+        "Body": order_body("c1", &[("widget-mini", 1)]).to_string(),
+    });
+    let envelope = Some(json!({"Data": {"req": data}, "Metadata": {}}).to_string());
+    let (status, reply) = first.call(Method::POST, "/PlaceOrder", None, envelope).await.unwrap();
+    assert_eq!((status, &reply["Outputs"]["res"]["statusCode"]), (StatusCode::OK, &json!(202)));
+    let bell = reply["Outputs"]["orders"][0].as_str().unwrap().to_owned();
+    drop(first);
+    let second = Program::serve(&emulator.address).await;
+    let envelope = json!({"Data": {"message": Value::String(bell).to_string()}, "Metadata": {}}).to_string();
+    let (status, reply) = second.call(Method::POST, "/ProcessOrder", None, Some(envelope)).await.unwrap();
+    assert_eq!((status, reply.is_object()), (StatusCode::OK, true));
+    assert_eq!(second.counts("widget-mini").await, [400, 1, 399]);
+}
+
+#[tokio::test]
+async fn package_starts_under_a_host_that_follows_the_protocol() {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let folder = Folder::new("package");
+    let out = folder.0.to_str().unwrap();
+    for _ in 0..2 {
+        let packaged = run(&["package", "--out", out], &[]);
+        assert!(packaged.status.success(), "{}", stderr(&packaged));
+    }
+    let settings: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.0.join("local.settings.json")).unwrap())
+            .unwrap();
+    let values = settings["Values"].as_object().unwrap().iter();
+    let values = values.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()));
+    let settings = values.chain([("LOG_FILTER".to_owned(), "off".to_owned())]).collect();
+    let options = Options {
+        root: folder.0.clone(),
+        port: 0,
+        enable_auth: false,
+        handler: Handler::default(),
+        settings,
+        clock: Clock::system(),
+        ids: Ids::random(),
+    };
+    let host = local::start(options).await.unwrap();
+    assert_eq!(host.warnings(), Vec::<String>::new());
+    let response = Client::new()
+        .get(format!("http://{}/api/products/widget-mini", host.address()))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    host.stop().await;
+}
+
+#[test]
+fn package_does_not_write_into_a_folder_with_other_things() {
+    let folder = Folder::new("occupied");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    std::fs::write(folder.0.join("thesis.txt"), "irreplaceable").unwrap();
+    let packaged = run(&["package", "--out", folder.0.to_str().unwrap()], &[]);
+    assert!(
+        !packaged.status.success() && stderr(&packaged).contains("holds other things"),
+        "{}",
+        stderr(&packaged)
+    );
+}
+
+#[tokio::test]
+async fn interrupt_stops_host_and_handler() {
+    let mut shop = Program::local();
+    let handler = shop.get("/local/handler").await["pid"].as_u64().unwrap();
+    signal(shop.child.id(), "INT");
+    let ended = shop.child.wait().unwrap();
+    assert!(ended.success(), "{ended}");
+    let alive =
+        Command::new("kill").args(["-0", &handler.to_string()]).stderr(Stdio::null()).status().unwrap();
+    assert!(!alive.success(), "the handler is gone");
+}
+
+#[tokio::test]
+async fn handler_does_not_outlive_a_host_that_is_killed() {
+    let mut shop = Program::local();
+    let handler = shop.get("/local/handler").await["pid"].as_u64().unwrap().to_string();
+    shop.child.kill().unwrap();
+    shop.child.wait().unwrap();
+    eventually(async || {
+        let alive = Command::new("kill").args(["-0", &handler]).stderr(Stdio::null()).status().unwrap();
+        (!alive.success()).then_some(())
+    })
+    .await;
+}
+
+#[test]
+fn taken_port_is_a_clear_message() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let ended = run(&["local", "--port", &port], &[]);
+    assert!(!ended.status.success());
+    assert!(stderr(&ended).contains(&format!("port {port} is taken")), "{}", stderr(&ended));
+}
+
+#[test]
+fn wrong_settings_are_reported_all_at_once() {
+    let settings =
+        [("COSMOS_ENDPOINT", "nowhere"), ("COSMOS_DATABASE", "a b"), ("FUNCTIONS_CUSTOMHANDLER_PORT", "0")];
+    for arguments in [["check-config"].as_slice(), &["serve"]] {
+        let ended = run(arguments, &settings);
+        assert!(!ended.status.success());
+        for (name, value) in settings {
+            assert!(stderr(&ended).contains(name) && stderr(&ended).contains(value), "{}", stderr(&ended));
+        }
+    }
+    assert!(
+        run(&["check-config"], &[("COSMOS_ENDPOINT", "https://shop.documents.azure.com:443/")])
+            .status
+            .success()
+    );
+}
+
+#[tokio::test]
+async fn keys_are_asked_for_when_auth_is_enabled() {
+    let shop = Program::start(&["local", "--port", "0", "--enable-auth"], &[]);
+    let (status, _) = shop.call(Method::GET, "/api/products/widget-mini", None, None).await.unwrap();
+    assert_eq!(status, StatusCode::OK, "the catalogue is open");
+    let (status, _) = shop.call(Method::GET, "/api/customers/c1/orders", None, None).await.unwrap();
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn queues_and_manual_runs_are_open_to_a_developer() {
+    let shop = Program::local();
+    let text = json!({"checkoutId": "by-hand", "customerId": "c2", "lines": [{"productId": "widget-mini", "quantity": 2}]});
+    let (status, _) =
+        shop.call(Method::POST, "/local/queues/orders/messages", None, Some(text.to_string())).await.unwrap();
+    assert_eq!(status, StatusCode::CREATED);
+    shop.call(Method::POST, "/local/queues/orders/messages", None, Some("garbage".into())).await.unwrap();
+    let rejected = eventually(async || {
+        let messages = shop.get("/local/queues/orders-rejected/messages").await;
+        messages.get(0).cloned()
+    })
+    .await;
+    assert!(rejected["text"].as_str().unwrap().contains("garbage"), "{rejected}");
+    let orders = eventually(async || {
+        let orders = shop.get("/api/customers/c2/orders").await;
+        (orders["items"][0]["status"] == "confirmed").then_some(orders)
+    })
+    .await;
+    assert_eq!(orders["items"].as_array().unwrap().len(), 1);
+    let (status, _) = shop
+        .call(
+            Method::POST,
+            "/admin/functions/ProcessOrder",
+            None,
+            Some(json!({"input": "more garbage"}).to_string()),
+        )
+        .await
+        .unwrap();
+    assert_eq!(status, StatusCode::ACCEPTED);
+    eventually(async || {
+        let messages = shop.get("/local/queues/orders-rejected/messages").await;
+        (messages.as_array().unwrap().len() == 2).then_some(())
+    })
+    .await;
+}
