@@ -431,3 +431,51 @@ async fn queues_and_manual_runs_are_open_to_a_developer() {
     })
     .await;
 }
+
+/// The commands of the README's tour, and what each is said to print.
+fn tour() -> Vec<(String, String)> {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let section = readme.split("## A five-minute tour").nth(1).unwrap().split("\n## ").next().unwrap();
+    let blocks: Vec<_> = section.split("```").skip(1).step_by(2).collect();
+    let body = |block: &str, language: &str| block.strip_prefix(language).unwrap().trim().to_owned();
+    blocks.chunks(2).map(|pair| (body(pair[0], "sh\n"), body(pair[1], "json\n"))).collect()
+}
+
+#[test]
+fn tour_of_the_readme_prints_what_it_says() {
+    const BETWEEN: &str = "--- next step ---";
+    let shop = Program::local();
+    let address = shop.address.strip_prefix("http://").unwrap();
+    let steps = tour();
+    assert!(steps.len() >= 8, "the tour is found");
+    let script: String =
+        steps.iter().map(|(command, _)| format!("{command}\necho\necho '{BETWEEN}'\n")).collect();
+    let script = script.replace("localhost:7071", address);
+    let ended =
+        Command::new("bash").args(["-eu", "-c", &script]).output().expect("the tour needs bash and curl");
+    assert!(ended.status.success(), "{}", stderr(&ended));
+    let printed = String::from_utf8(ended.stdout).unwrap();
+    for ((command, expected), printed) in steps.iter().zip(printed.split(BETWEEN)) {
+        let mut rest = printed;
+        for fragment in expected.split('…') {
+            let found = rest.find(fragment);
+            let at = found.unwrap_or_else(|| panic!("{command}\nprinted {printed}\nwithout {fragment}"));
+            rest = &rest[at + fragment.len()..];
+        }
+    }
+}
+
+#[test]
+fn readme_lists_every_setting_and_function() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    for (setting, _) in widgetco::config::SETTINGS {
+        assert!(
+            readme.contains(&format!("| `{setting}` |")),
+            "{setting} is missing in the README's settings"
+        );
+    }
+    for function in std::fs::read_dir(root().join("functions")).unwrap() {
+        let name = function.unwrap().file_name().into_string().unwrap();
+        assert!(readme.contains(&format!("`{name}`")), "{name} is missing in the README's functions");
+    }
+}
