@@ -64,9 +64,9 @@ enum Command {
         /// Ask for function keys as Azure does; the development keys are printed
         #[arg(long)]
         enable_auth: bool,
-        /// Folder that holds host.json
-        #[arg(long, default_value = ".")]
-        root: PathBuf,
+        /// Folder that holds host.json; this one or the nearest above when not given
+        #[arg(long)]
+        root: Option<PathBuf>,
     },
     /// Serve the in-memory Cosmos emulator over HTTP, so that several processes share one store
     ///
@@ -94,9 +94,9 @@ enum Command {
         /// Folder to write to; made if missing, must be empty or an earlier package
         #[arg(long)]
         out: PathBuf,
-        /// Folder that holds host.json and functions/
-        #[arg(long, default_value = ".")]
-        root: PathBuf,
+        /// Folder that holds host.json and functions/; this one or the nearest above when not given
+        #[arg(long)]
+        root: Option<PathBuf>,
     },
     /// Check the settings, all at once, and list those there are
     CheckConfig,
@@ -123,7 +123,7 @@ pub fn run() -> ExitCode {
 fn default_command() -> Command {
     match Config::environment("FUNCTIONS_CUSTOMHANDLER_PORT") {
         Some(_) => Command::Serve { port: None, until_stdin_closes: false },
-        None => Command::Local { port: LOCAL_PORT, enable_auth: false, root: PathBuf::from(".") },
+        None => Command::Local { port: LOCAL_PORT, enable_auth: false, root: None },
     }
 }
 
@@ -140,13 +140,22 @@ async fn execute(command: Command) -> Result<(), Failure> {
             serve::serve(&config()?, port, until_stdin_closes).await
         }
         #[cfg(feature = "emulator")]
-        Command::Local { port, enable_auth, root } => Box::pin(local::local(port, enable_auth, root)).await,
+        Command::Local { port, enable_auth, root } => {
+            Box::pin(local::local(port, enable_auth, root_or_nearest(root))).await
+        }
         #[cfg(feature = "emulator")]
         Command::Emulator { port, empty } => emulator::emulator(port, empty).await,
         Command::Seed { file } => Box::pin(seed::seed(&config()?, file.as_deref())).await,
-        Command::Package { out, root } => package::package(&out, &root),
+        Command::Package { out, root } => package::package(&out, &root_or_nearest(root)),
         Command::CheckConfig => check_config(),
     }
+}
+
+/// The folder that was given; else the nearest with a host.json, from here upwards, as cargo finds its manifest.
+fn root_or_nearest(given: Option<PathBuf>) -> PathBuf {
+    let here = || std::env::current_dir().ok();
+    let nearest = || here()?.ancestors().find(|folder| folder.join("host.json").is_file()).map(PathBuf::from);
+    given.or_else(nearest).unwrap_or_else(|| PathBuf::from("."))
 }
 
 /// The settings, and logging as they say.

@@ -112,7 +112,7 @@ pub enum Written<T> {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The store did not answer, was busy, or answered too late; the write may have happened. A retry helps.
-    #[error("the store is unavailable to {operation}")]
+    #[error("cannot {operation}: the store does not answer")]
     Unavailable {
         /// What was tried, for which id.
         operation: String,
@@ -121,7 +121,7 @@ pub enum Error {
     },
     /// The store understood and said no: wrong settings, missing rights, a missing container. A retry helps only after
     /// somebody has changed that.
-    #[error("the store refused to {operation}")]
+    #[error("cannot {operation}: the store refuses")]
     Refused {
         /// What was tried, for which id.
         operation: String,
@@ -129,7 +129,7 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A document is not what this program writes, or contradicts another. A retry does not help.
-    #[error("what the store holds makes no sense to {operation}: {detail}")]
+    #[error("cannot {operation}: what the store holds makes no sense: {detail}")]
     Corrupt {
         /// What was tried, for which id.
         operation: String,
@@ -137,7 +137,7 @@ pub enum Error {
         detail: String,
     },
     /// Others kept changing the same document first. A retry helps.
-    #[error("too many others wrote at once to {operation}")]
+    #[error("cannot {operation}: too many others write at once")]
     Contended {
         /// What was tried, for which id.
         operation: String,

@@ -9,8 +9,8 @@ use crate::sources::{Clock, Ids};
 use super::emulator::{Opened, open};
 use super::{Failure, interrupted, say};
 
-/// What is logged when LOG_FILTER does not say: the shop and the host, without the emulator's requests.
-const LOG_FILTER: &str = "warn,widgetco=info";
+/// What is logged when LOG_FILTER does not say: what the shop does, without the coming and going of its handler.
+const LOG_FILTER: &str = "warn,widgetco=info,widgetco::cli::serve=warn,widgetco::local::process=warn";
 
 /// Runs host, handler and store until Ctrl-C.
 pub(super) async fn local(port: u16, enable_auth: bool, root: PathBuf) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 //!
 //! Does not know where a resource came from.
 
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -200,6 +200,5 @@ pub fn read(
 
 /// The answer with its `Cache-Control` and `Vary`.
 pub fn with_keep(answer: Answer, keep: Keep) -> Answer {
-    const VARY: HeaderName = header::VARY;
-    answer.header(header::CACHE_CONTROL, keep.cache_control()).header(VARY, "Accept, Accept-Encoding")
+    answer.header(header::CACHE_CONTROL, keep.cache_control()).header(header::VARY, "Accept, Accept-Encoding")
 }

@@ -48,14 +48,16 @@ impl Container {
                 name: "stock",
                 partition_key: "productId",
                 expires: true,
-                indexed: &["/type/?"],
+                indexed: &[],
                 ordered_by: &[],
             },
             Self::Orders => Definition {
                 name: "orders",
                 partition_key: "partition",
                 expires: false,
+                // The partition key is a path like any other: unless it is the id, it is indexed only when it is named.
                 indexed: &[
+                    "/partition/?",
                     "/type/?",
                     "/customerId/?",
                     "/orderId/?",
