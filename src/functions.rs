@@ -8,6 +8,7 @@ use crate::app::App;
 pub mod error;
 pub mod page;
 pub mod resource;
+pub mod ring;
 
 pub mod adjust_stock;
 pub mod cancel_order;

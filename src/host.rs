@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod body;
+pub mod call;
 pub mod conditional;
 pub mod failure;
 pub mod invocation;
@@ -18,11 +19,12 @@ pub mod trace;
 
 pub use answer::Answer;
 pub use body::{BODY_BYTES_MAX, parse, parse_optional};
+pub use call::{HTTP_BINDING, HttpCall};
 pub use conditional::{IfMatch, IfNoneMatch, Match, if_match, if_none_match, require_if_match};
 pub use failure::Failure;
 pub use invocation::{ENVELOPE_BYTES_MAX, EnvelopeError, HttpInput, Invocation, Timer};
 pub use problem::{FieldError, Location, Problem};
-pub use query::parse_query;
+pub use query::{NoQuery, parse_query};
 pub use reply::{QUEUE_TEXT_BYTES_MAX, Reply};
 pub use serve::{INVOCATION_TIME_MAX, bind, serve, shell};
 pub use trace::FreshTraceId;

@@ -20,22 +20,31 @@ pub enum Changed {
     Refused(Status),
     /// The order is in the state that is asked for, but with other details.
     Different(Order),
+    /// The order is no longer what the caller expected.
+    Stale,
     /// There is no such order.
     NotFound,
 }
 
 impl App {
-    /// Makes the change that `decide` finds right for the order as it is. Two requests when nobody else writes.
+    /// Makes the change that `decide` finds right for the order as it is, if the caller expected it so. What was done
+    /// before is done, whatever is expected now. Two requests when nobody else writes.
     ///
     /// # Errors
     /// [`Error`]; with [`Error::Unavailable`] it may be made, and calling again is safe.
-    pub async fn change(&self, id: &OrderId, decide: impl Fn(&Order) -> Decision) -> Result<Changed, Error> {
+    pub async fn change(
+        &self,
+        id: &OrderId,
+        expected: impl Fn(&Order) -> bool,
+        decide: impl Fn(&Order) -> Decision,
+    ) -> Result<Changed, Error> {
         for _ in 0..ATTEMPTS_MAX {
             let Some(seen) = self.store.orders.read(id).await? else { return Ok(Changed::NotFound) };
             match decide(&seen.value) {
                 Decision::Already => return Ok(Changed::Done(seen.value)),
                 Decision::Refused(status) => return Ok(Changed::Refused(status)),
                 Decision::Different => return Ok(Changed::Different(seen.value)),
+                Decision::Change(_) if !expected(&seen.value) => return Ok(Changed::Stale),
                 Decision::Change(transition) => {
                     if let Written::Done(order) = self.store.orders.advance(&seen.etag, &transition).await? {
                         return Ok(Changed::Done(order.value));

@@ -2,7 +2,12 @@
 //!
 //! Does not know prices, stock or whether the customer exists; those are looked up afterwards.
 
-use serde::Deserialize;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::domain::id::{CustomerId, Fingerprint, ProductId};
 
@@ -18,6 +23,7 @@ pub struct OrderDraft {
     /// Who orders.
     pub customer_id: String,
     /// What is ordered; the same product may stand in several lines.
+    #[serde(deserialize_with = "objects")]
     pub lines: Vec<LineDraft>,
 }
 
@@ -62,6 +68,48 @@ impl Invalid {
     /// What is wrong at this place.
     pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), detail: detail.into() }
+    }
+}
+
+/// Adds what is wrong with a text that a person gave: it must say something, within a length, in printable characters.
+pub fn check_text(invalid: &mut Vec<Invalid>, pointer: &str, text: Option<&str>, chars_max: usize) {
+    let is_right = |text: &str| {
+        !text.trim().is_empty() && text.chars().count() <= chars_max && !text.contains(char::is_control)
+    };
+    if text.is_some_and(|text| !is_right(text)) {
+        let detail = format!("must have 1 to {chars_max} printable characters, not only spaces");
+        invalid.push(Invalid::new(pointer, detail));
+    }
+}
+
+/// A list of JSON objects. Serde by itself would also read an array as an object, field by field.
+pub(in crate::domain) fn objects<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let list: Vec<Object<T>> = Vec::deserialize(deserializer)?;
+    Ok(list.into_iter().map(|Object(item)| item).collect())
+}
+
+struct Object<T>(T);
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData)).map(Self)
     }
 }
 

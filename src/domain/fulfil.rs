@@ -11,8 +11,6 @@ use crate::domain::order::{Failure, Line, Order, Shortage, Status};
 
 /// Steps that one delivery of a message may take; a one-line order needs three.
 pub const STEPS_MAX: u32 = 16;
-/// How long an order may be pending or unsettled before its bell is rung again.
-pub const RING_AFTER: TimeDelta = TimeDelta::minutes(2);
 /// How long an order may stay undecided before it is failed.
 pub const UNDECIDED_MAX: TimeDelta = TimeDelta::hours(24);
 
@@ -91,7 +89,7 @@ pub fn next_step(order: &Order, reservations: &Reservations, now: DateTime<Utc>)
 }
 
 fn pending_step(order: &Order, reservations: &Reservations, now: DateTime<Utc>) -> Step {
-    if is_too_old(order, now) {
+    if is_too_old(order.status, order.placed_at, now) {
         return Step::Fail(Failure::Expired);
     }
     let (mut to_hold, mut shortages) = (Vec::new(), Vec::new());
@@ -115,8 +113,8 @@ fn pending_step(order: &Order, reservations: &Reservations, now: DateTime<Utc>) 
 }
 
 /// Whether an order has been pending for so long that nobody waits for it any more.
-pub fn is_too_old(order: &Order, now: DateTime<Utc>) -> bool {
-    order.status == Status::Pending && now - order.placed_at > UNDECIDED_MAX
+pub fn is_too_old(status: Status, placed_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    status == Status::Pending && now - placed_at > UNDECIDED_MAX
 }
 
 #[cfg(test)]

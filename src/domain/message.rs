@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::domain::draft::{Invalid, LineDraft, OrderDraft, OrderRequest};
-use crate::domain::id::{IdempotencyKey, OrderId};
+use crate::domain::draft::{Invalid, LineDraft, OrderDraft, OrderRequest, objects};
+use crate::domain::id::{Fingerprint, IdempotencyKey, OrderId};
 
 /// Most bytes of original text in one rejection. JSON escapes take at most six bytes for one, so that the whole stays
 /// below the 48 KiB that a storage queue can carry.
@@ -62,6 +62,7 @@ struct DoorbellText {
 struct CheckoutText {
     checkout_id: String,
     customer_id: String,
+    #[serde(deserialize_with = "objects")]
     lines: Vec<LineDraft>,
 }
 
@@ -77,12 +78,12 @@ impl OrderMessage {
         let value: Value = serde_json::from_str(text).map_err(not_json)?;
         let unknown = |error: serde_json::Error| Rejection::new("invalid-message", error.to_string());
         if value.get("checkoutId").is_some() {
-            let text: CheckoutText = serde_json::from_value(value).map_err(unknown)?;
-            return text.check();
+            let checkout: CheckoutText = serde_json::from_str(text).map_err(unknown)?;
+            return checkout.check();
         }
         if value.get("orderId").is_some() {
-            let text: DoorbellText = serde_json::from_value(value).map_err(unknown)?;
-            return Ok(Self::Doorbell(text.order_id));
+            let doorbell: DoorbellText = serde_json::from_str(text).map_err(unknown)?;
+            return Ok(Self::Doorbell(doorbell.order_id));
         }
         let detail = "the message is neither {\"orderId\"} nor {\"checkoutId\", \"customerId\", \"lines\"}";
         Err(Rejection::new("invalid-message", detail))
@@ -113,6 +114,8 @@ impl CheckoutText {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RejectedText<'a> {
+    /// The same for all parts of one message, and for the same message when it is rejected again.
+    id: &'a Fingerprint,
     reason: &'a str,
     detail: String,
     #[serde(with = "crate::domain::time")]
@@ -132,12 +135,19 @@ struct Part {
 /// ones when the text is long.
 pub fn rejected(rejection: &Rejection, text: &str, now: DateTime<Utc>) -> Vec<String> {
     let pieces = pieces(text);
-    let of = pieces.len();
+    let (of, id) = (pieces.len(), Fingerprint::of([text]));
     let write = |(index, message): (usize, &&str)| {
         let detail = rejection.detail.chars().take(DETAIL_CHARS_MAX).collect();
         let part = (of > 1).then_some(Part { number: index + 1, of });
-        serde_json::json!(RejectedText { reason: rejection.reason, detail, rejected_at: now, part, message })
-            .to_string()
+        serde_json::json!(RejectedText {
+            id: &id,
+            reason: rejection.reason,
+            detail,
+            rejected_at: now,
+            part,
+            message
+        })
+        .to_string()
     };
     pieces.iter().enumerate().map(write).collect()
 }

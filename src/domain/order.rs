@@ -3,19 +3,26 @@
 //! `pending`, then `confirmed` or `failed`; `confirmed`, then `shipped`; `pending` or `confirmed`, then `cancelled`.
 //! Terminal states never change. Does not know how a transition is written, nor what stock there is.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::draft::{Invalid, OrderRequest};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::id::{CustomerId, Fingerprint, OrderId, ProductId};
-use crate::domain::money::Money;
+use crate::domain::money::{Money, MoneyError};
 use crate::domain::product::Product;
 
 /// Longest carrier name, tracking number or reason, in characters.
 pub const TEXT_CHARS_MAX: usize = 200;
-/// How often the queue may give up on an order before it is left alone for a person to look at.
-pub const POISONINGS_MAX: u32 = 3;
+/// How long an order may wait for its worker before recovery rings for it.
+pub const RING_AFTER: TimeDelta = TimeDelta::minutes(2);
+/// By how much that wait grows each time the queue gives up on the order.
+const RING_GROWTH: i32 = 4;
+/// Longest wait between two bells.
+const RING_AFTER_MAX: TimeDelta = TimeDelta::days(1);
+/// How often the queue may give up on an order before it is left alone for a person to look at: about a week, long
+/// enough for a broken store to be repaired first.
+pub const POISONINGS_MAX: u32 = 10;
 
 /// What somebody ordered, and how far it has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,11 +55,14 @@ pub struct Order {
     pub cancellation: Option<Cancellation>,
     /// In a terminal state, and every reservation has ended: nothing is left to do.
     pub settled: bool,
+    /// From when on recovery rings for it; absent while no worker is needed, and when it is left for a person.
+    #[serde(default, with = "crate::domain::time::option", skip_serializing_if = "Option::is_none")]
+    pub ring_at: Option<DateTime<Utc>>,
     /// How many events it has announced.
     pub events: u32,
     /// What was asked for, so that a replay can be told from a reused key.
     pub fingerprint: Fingerprint,
-    /// How often the queue gave up on it.
+    /// How often the queue gave up on it since its status last changed.
     #[serde(default)]
     pub poisonings: u32,
 }
@@ -82,14 +92,6 @@ impl Status {
             Self::Failed => "failed",
             Self::Shipped => "shipped",
             Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// Whether the status can still change.
-    pub fn is_terminal(self) -> bool {
-        match self {
-            Self::Pending | Self::Confirmed => false,
-            Self::Failed | Self::Shipped | Self::Cancelled => true,
         }
     }
 }
@@ -238,6 +240,7 @@ impl Order {
             shipment: None,
             cancellation: None,
             settled: false,
+            ring_at: Some(now + RING_AFTER),
             events: 1,
             fingerprint: request.fingerprint(),
             poisonings: 0,
@@ -291,14 +294,26 @@ impl Order {
         }
     }
 
-    /// The order with nothing left to do.
-    pub fn settle(&self) -> Self {
-        Self { settled: true, ..self.clone() }
+    /// Fails a pending order, as a decision about any order.
+    pub fn give_up(&self, failure: Failure, now: DateTime<Utc>) -> Decision {
+        match self.fail(failure, now) {
+            Some(transition) => Decision::Change(Box::new(transition)),
+            None => Decision::Refused(self.status),
+        }
     }
 
-    /// The order after the queue gave up on it once more.
-    pub fn poisoned(&self) -> Self {
-        Self { poisonings: self.poisonings.saturating_add(1), ..self.clone() }
+    /// The order with nothing left to do.
+    pub fn settle(&self) -> Self {
+        Self { settled: true, ring_at: None, ..self.clone() }
+    }
+
+    /// The order after the queue gave up on it once more: rung for ever more rarely, and one day not at all.
+    pub fn poisoned(&self, now: DateTime<Utc>) -> Self {
+        let poisonings = self.poisonings.saturating_add(1);
+        let growth = RING_GROWTH.saturating_pow(poisonings);
+        let wait = RING_AFTER.checked_mul(growth).unwrap_or(RING_AFTER_MAX).min(RING_AFTER_MAX);
+        let ring_at = (poisonings < POISONINGS_MAX).then_some(now + wait);
+        Self { poisonings, ring_at, ..self.clone() }
     }
 
     /// Whether `ProcessOrder` has something to do for it.
@@ -313,7 +328,9 @@ impl Order {
     fn announce(&self, next: Self, status: Status, kind: EventKind, now: DateTime<Utc>) -> Transition {
         let events = self.events.saturating_add(1);
         let event = Event::new(&self.id, events, kind, now);
-        Transition { order: Self { status, events, updated_at: now, ..next }, event }
+        let order = Self { status, events, updated_at: now, poisonings: 0, ..next };
+        let ring_at = order.has_work().then_some(now + RING_AFTER);
+        Transition { order: Self { ring_at, ..order }, event }
     }
 }
 
@@ -326,9 +343,9 @@ impl ShipmentClaim {
     }
 }
 
-fn total(lines: &[Line]) -> Result<Money, crate::domain::money::MoneyError> {
+fn total(lines: &[Line]) -> Result<Money, MoneyError> {
     let Some(first) = lines.first() else {
-        return Err(crate::domain::money::MoneyError::TooLarge);
+        return Err(MoneyError::TooLarge);
     };
     let zero = Money::zero(first.unit_price.currency);
     lines.iter().try_fold(zero, |sum, line| sum.plus(line.unit_price.times(line.quantity)?))
@@ -395,7 +412,6 @@ pub(crate) mod tests {
         let shipped = changed(confirmed.ship(&ShipmentClaim::default(), NOW));
         let cancelled = changed(confirmed.cancel(None, NOW));
         for terminal in [&failed, &shipped, &cancelled] {
-            assert!(terminal.status.is_terminal());
             assert_eq!(terminal.confirm(NOW), None);
             assert_eq!(terminal.fail(Failure::Expired, NOW), None);
         }
@@ -414,6 +430,29 @@ pub(crate) mod tests {
         assert_eq!(shipped.ship(&ShipmentClaim::default(), NOW), Decision::Already);
         let other = ShipmentClaim { carrier: Some("UPS".into()), ..ShipmentClaim::default() };
         assert_eq!(shipped.ship(&other, NOW), Decision::Different);
+    }
+
+    #[test]
+    fn bells_grow_rare_with_every_poisoning_and_end() {
+        let mut order = pending(&[("a", 1)]).fail(Failure::Expired, NOW).unwrap().order;
+        let mut waits = Vec::new();
+        while let Some(at) = order.ring_at {
+            waits.push((at - NOW).num_minutes());
+            order = order.poisoned(NOW);
+        }
+        assert_eq!(waits, [2, 8, 32, 128, 512, 1440, 1440, 1440, 1440, 1440]);
+        assert_eq!(order.poisonings, POISONINGS_MAX);
+    }
+
+    #[test]
+    fn order_is_rung_for_only_while_it_needs_a_worker() {
+        let order = pending(&[("a", 1)]);
+        assert!(order.ring_at.is_some());
+        let confirmed = order.confirm(NOW).unwrap().order;
+        assert_eq!(confirmed.ring_at, None);
+        let cancelled = changed(confirmed.cancel(None, NOW));
+        assert!(cancelled.ring_at.is_some());
+        assert_eq!(cancelled.settle().ring_at, None);
     }
 
     #[test]

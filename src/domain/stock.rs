@@ -1,7 +1,8 @@
 //! Stock of one product: pieces on hand, pieces held for orders, and the records that explain both.
 //!
 //! The ledger: on hand = sum of adjustments - sum of taken reservations; held = sum of held reservations;
-//! 0 <= held <= on hand, always. Does not know why an order holds what it holds.
+//! 0 <= held <= on hand, always. (A taken reservation is forgotten 30 days after its end; from then on the sum has to be
+//! carried forward by whoever audits it.) Does not know why an order holds what it holds.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -114,7 +115,7 @@ pub struct Reservation {
     pub order_id: OrderId,
     /// What is reserved.
     pub product_id: ProductId,
-    /// How many pieces; 0 pieces were never counted when it was born as a tombstone.
+    /// How many pieces the order asks for; never counted in `held` when it was made as a tombstone.
     pub quantity: u32,
     /// How far it has come.
     pub state: ReservationState,

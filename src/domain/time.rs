@@ -26,6 +26,32 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTim
     DateTime::<Utc>::deserialize(deserializer)
 }
 
+/// For `#[serde(with = "time::option")]`.
+pub mod option {
+    use super::{DateTime, Deserialize, Deserializer, Serializer, Utc};
+
+    /// For `#[serde(with = "time::option")]`.
+    ///
+    /// # Errors
+    /// None of its own.
+    pub fn serialize<S: Serializer>(time: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+        match time {
+            Some(time) => super::serialize(time, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// For `#[serde(with = "time::option")]`.
+    ///
+    /// # Errors
+    /// When the text is not an RFC 3339 time.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<DateTime<Utc>>, D::Error> {
+        Option::<DateTime<Utc>>::deserialize(deserializer)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,14 +6,14 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::domain::draft::Invalid;
+use crate::domain::draft::{Invalid, check_text};
 use crate::domain::id::Fingerprint;
 use crate::domain::stock::{Adjustment, ON_HAND_MAX, REASON_CHARS_MAX};
 use crate::functions::error::{
     IDEMPOTENCY_REPLAYED, idempotency_key, invalid_body, key_reused, no_such, product_id, stock_refused,
 };
-use crate::functions::resource::{AdjustmentResource, Keep, with_keep};
-use crate::host::{Answer, Problem, parse};
+use crate::functions::resource::{AdjustmentResource, Keep, with_content_etag};
+use crate::host::{Answer, NoQuery, Problem, parse};
 use crate::store::stock::Adjusted;
 
 #[derive(Deserialize)]
@@ -31,6 +31,7 @@ struct Body {
 pub async fn adjust_stock(
     State(app): State<App>,
     Path(id): Path<String>,
+    _: NoQuery,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Answer, Problem> {
@@ -50,7 +51,7 @@ pub async fn adjust_stock(
     };
     let created = |adjustment: &Adjustment| {
         let answer = Answer::json(StatusCode::CREATED, &AdjustmentResource::from(adjustment));
-        with_keep(answer, Keep::Validate)
+        with_content_etag(answer, Keep::Validate)
     };
     match app.store.stock.adjust(&adjustment, now).await? {
         Adjusted::Done(adjustment) => Ok(created(&adjustment)),
@@ -68,12 +69,7 @@ impl Body {
             let detail = format!("must be a whole number from -{ON_HAND_MAX} to {ON_HAND_MAX}, and not 0");
             invalid.push(Invalid::new("/delta", detail));
         }
-        if self.reason.trim().is_empty()
-            || self.reason.chars().count() > REASON_CHARS_MAX
-            || self.reason.contains('\0')
-        {
-            invalid.push(Invalid::new("/reason", format!("must have 1 to {REASON_CHARS_MAX} characters")));
-        }
+        check_text(&mut invalid, "/reason", Some(&self.reason), REASON_CHARS_MAX);
         if invalid.is_empty() { Ok(()) } else { Err(invalid) }
     }
 }

@@ -1,17 +1,16 @@
 //! `POST /api/orders/{id}/cancellation`: calls off a pending or confirmed order and rings, so that its stock comes back.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::app::transition::Changed;
-use crate::domain::draft::Invalid;
-use crate::domain::message::OrderMessage;
+use crate::domain::draft::{Invalid, check_text};
 use crate::domain::order::{Order, TEXT_CHARS_MAX};
-use crate::functions::error::{invalid_body, no_such, order_id, wrong_status};
-use crate::functions::resource::{Keep, OrderResource, with_keep};
-use crate::host::{Answer, Failure, HttpInput, Invocation, Problem, Reply, parse_optional, parse_query};
+use crate::functions::error::{idempotency_key, invalid_body, no_such, order_id, wrong_status};
+use crate::functions::resource::{order_answer, order_etag};
+use crate::functions::ring::answer_and_ring;
+use crate::host::{Answer, HttpCall, HttpInput, Problem, Reply, if_match, parse_optional};
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,35 +18,31 @@ struct Body {
     reason: Option<String>,
 }
 
-/// Answers 200 with the order, the same again when repeated, 404, or 409 in a state that cannot be called off.
-///
-/// # Errors
-/// A [`Failure`] when the envelope is not one; everything else is answered as a problem.
-pub async fn cancel_order(State(app): State<App>, invocation: Invocation) -> Result<Reply, Failure> {
-    let input = invocation.http("req")?;
-    let reply = Reply::new();
-    Ok(match cancel(&app, &input).await {
-        Ok(order) => {
-            let bell = order.has_work().then(|| OrderMessage::doorbell(&order.id));
-            let answer = Answer::json(StatusCode::OK, &OrderResource::from(&order));
-            reply.queue("orders", bell).http("res", with_keep(answer, Keep::Private))
-        }
-        Err(problem) => reply.http("res", problem),
-    })
+/// Answers 200 with the order, the same again when repeated, whatever reason is given then (an order is cancelled once,
+/// so it needs no key for that); 404; 409 in a state that cannot be called off; 412.
+pub async fn cancel_order(State(app): State<App>, HttpCall(input): HttpCall) -> Reply {
+    answer_and_ring(async { cancel(&app, &input?).await }.await)
 }
 
-async fn cancel(app: &App, input: &HttpInput) -> Result<Order, Problem> {
-    parse_query(input.raw_query(), &["code"])?;
+async fn cancel(app: &App, input: &HttpInput) -> Result<(Order, Answer), Problem> {
+    idempotency_key(&input.headers)?;
+    let expected = if_match(&input.headers)?;
     let id = input.params.get("id").map_or("", String::as_str);
     let Body { reason } = parse_optional(&input.headers, &input.body)?;
-    if reason.as_ref().is_some_and(|reason| reason.is_empty() || reason.chars().count() > TEXT_CHARS_MAX) {
-        let detail = format!("must have 1 to {TEXT_CHARS_MAX} characters");
-        return Err(invalid_body(vec![Invalid::new("/reason", detail)]));
+    let mut invalid: Vec<Invalid> = Vec::new();
+    check_text(&mut invalid, "/reason", reason.as_deref(), TEXT_CHARS_MAX);
+    if !invalid.is_empty() {
+        return Err(invalid_body(invalid));
     }
     let now = app.clock.now();
-    match app.change(&order_id(id)?, |order| order.cancel(reason.clone(), now)).await? {
-        Changed::Done(order) | Changed::Different(order) => Ok(order),
+    let is_expected = |order: &Order| expected.allows(&order_etag(order));
+    match app.change(&order_id(id)?, is_expected, |order| order.cancel(reason.clone(), now)).await? {
+        Changed::Done(order) | Changed::Different(order) => {
+            let answer = order_answer(&order);
+            Ok((order, answer))
+        }
         Changed::Refused(status) => Err(wrong_status(status, "cancelled")),
+        Changed::Stale => Err(Problem::precondition_failed()),
         Changed::NotFound => Err(no_such("order", id, None)),
     }
 }

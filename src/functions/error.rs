@@ -42,15 +42,9 @@ impl From<store::Error> for Failure {
 }
 
 impl From<EnvelopeError> for Failure {
+    /// Only a wrong `function.json` makes such an envelope; the message waits until that is put right.
     fn from(error: EnvelopeError) -> Self {
         Self::transient(error)
-    }
-}
-
-impl From<EnvelopeError> for Problem {
-    fn from(error: EnvelopeError) -> Self {
-        Failure::transient(error).log();
-        Self::internal()
     }
 }
 
@@ -85,9 +79,16 @@ pub fn no_such(kind: &str, id: &str, invalid: Option<&InvalidId>) -> Problem {
 /// # Errors
 /// 400 naming the header when the key is malformed.
 pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
-    let key = IdempotencyKey::parse(value.to_str().unwrap_or_default());
-    key.map(Some).map_err(|error| Problem::bad_request().header_field("Idempotency-Key", error.to_string()))
+    let invalid = |detail: String| Problem::bad_request().header_field("Idempotency-Key", detail);
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => {
+            let key = IdempotencyKey::parse(value.to_str().unwrap_or_default());
+            key.map(Some).map_err(|error| invalid(error.to_string()))
+        }
+        (Some(_), Some(_)) => Err(invalid("sent more than once".to_owned())),
+    }
 }
 
 /// 400: fields of the body are not what they must be.

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use crate::app::App;
 use crate::functions::error::{no_such, order_id};
 use crate::functions::resource::{Keep, OrderResource, read};
-use crate::host::{Answer, Problem};
+use crate::host::{Answer, NoQuery, Problem};
 
 /// Answers 200, 304 or 404.
 ///
@@ -15,6 +15,7 @@ use crate::host::{Answer, Problem};
 pub async fn get_order(
     State(app): State<App>,
     Path(id): Path<String>,
+    _: NoQuery,
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
     let order = app.store.orders.read(&order_id(&id)?).await?.ok_or_else(|| no_such("order", &id, None))?;

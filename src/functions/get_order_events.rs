@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::functions::error::{no_such, order_id};
 use crate::functions::page::Page;
 use crate::functions::resource::{Keep, read};
-use crate::host::{Answer, Problem};
+use crate::host::{Answer, NoQuery, Problem};
 
 /// Answers 200, 304 or 404.
 ///
@@ -16,6 +16,7 @@ use crate::host::{Answer, Problem};
 pub async fn get_order_events(
     State(app): State<App>,
     Path(id): Path<String>,
+    _: NoQuery,
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
     let items = app.store.orders.events(&order_id(&id)?).await?;

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use crate::app::App;
 use crate::functions::error::{no_such, product_id};
 use crate::functions::resource::{Keep, ProductResource, read};
-use crate::host::{Answer, Problem};
+use crate::host::{Answer, NoQuery, Problem};
 
 /// Answers 200, 304 or 404.
 ///
@@ -15,6 +15,7 @@ use crate::host::{Answer, Problem};
 pub async fn get_product(
     State(app): State<App>,
     Path(id): Path<String>,
+    _: NoQuery,
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
     let product_id = product_id(&id)?;

@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use crate::app::App;
 use crate::functions::error::{no_such, product_id};
 use crate::functions::resource::{Keep, StockResource, read};
-use crate::host::{Answer, Problem};
+use crate::host::{Answer, NoQuery, Problem};
 
 /// Answers 200, 304 or 404.
 ///
@@ -16,6 +16,7 @@ use crate::host::{Answer, Problem};
 pub async fn get_stock(
     State(app): State<App>,
     Path(id): Path<String>,
+    _: NoQuery,
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
     let stock = app

@@ -1,18 +1,17 @@
 //! `GET /api/heartbeat`: the version, how long it has been at work, and whether the store answers.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use serde_json::json;
 
 use crate::app::App;
-use crate::host::{Answer, Problem, parse_query};
+use crate::host::{Answer, NoQuery, Problem};
 
 /// Answers 200, or 503 when the store does not answer.
 ///
 /// # Errors
 /// A [`Problem`].
-pub async fn heartbeat(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Answer, Problem> {
-    parse_query(query.as_deref(), &[])?;
+pub async fn heartbeat(State(app): State<App>, _: NoQuery) -> Result<Answer, Problem> {
     app.store.ping().await?;
     let body = json!({
         "status": "ok",

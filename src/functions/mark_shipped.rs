@@ -2,21 +2,22 @@
 //! the stock.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::app::transition::Changed;
-use crate::domain::draft::Invalid;
-use crate::domain::message::OrderMessage;
+use crate::domain::draft::{Invalid, check_text};
 use crate::domain::order::{Order, ShipmentClaim, TEXT_CHARS_MAX};
 use crate::functions::error::{invalid_body, no_such, order_id, wrong_status};
-use crate::functions::resource::{Keep, OrderResource, with_keep};
-use crate::host::{Answer, Failure, HttpInput, Invocation, Problem, Reply, parse_optional, parse_query};
+use crate::functions::resource::{order_answer, order_etag};
+use crate::functions::ring::answer_and_ring;
+use crate::host::{Answer, HttpCall, HttpInput, Problem, Reply, if_match, parse_optional};
 
 /// How far ahead of our clock a courier's may be.
 const AHEAD_MAX: TimeDelta = TimeDelta::hours(24);
+/// How late a courier may say so.
+const BEHIND_MAX: TimeDelta = TimeDelta::days(365);
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -26,50 +27,46 @@ struct Body {
     tracking_number: Option<String>,
 }
 
-/// Answers 200 with the order, the same again when repeated, 404, or 409 when the order cannot ship or has shipped
-/// otherwise.
-///
-/// # Errors
-/// A [`Failure`] when the envelope is not one; everything else is answered as a problem.
-pub async fn mark_shipped(State(app): State<App>, invocation: Invocation) -> Result<Reply, Failure> {
-    let input = invocation.http("req")?;
-    let reply = Reply::new();
-    Ok(match ship(&app, &input).await {
-        Ok(order) => {
-            let bell = order.has_work().then(|| OrderMessage::doorbell(&order.id));
-            let answer = Answer::json(StatusCode::OK, &OrderResource::from(&order));
-            reply.queue("orders", bell).http("res", with_keep(answer, Keep::Private))
-        }
-        Err(problem) => reply.http("res", problem),
-    })
+/// Answers 200 with the order, the same again when repeated, 404, 409 when the order cannot ship or has shipped otherwise,
+/// or 412.
+pub async fn mark_shipped(State(app): State<App>, HttpCall(input): HttpCall) -> Reply {
+    answer_and_ring(async { ship(&app, &input?).await }.await)
 }
 
-async fn ship(app: &App, input: &HttpInput) -> Result<Order, Problem> {
-    parse_query(input.raw_query(), &["code"])?;
+async fn ship(app: &App, input: &HttpInput) -> Result<(Order, Answer), Problem> {
+    let expected = if_match(&input.headers)?;
     let id = input.params.get("id").map_or("", String::as_str);
     let body: Body = parse_optional(&input.headers, &input.body)?;
     let now = app.clock.now();
     let claim = body.check(now).map_err(invalid_body)?;
-    match app.change(&order_id(id)?, |order| order.ship(&claim, now)).await? {
-        Changed::Done(order) => Ok(order),
+    let is_expected = |order: &Order| expected.allows(&order_etag(order));
+    match app.change(&order_id(id)?, is_expected, |order| order.ship(&claim, now)).await? {
+        Changed::Done(order) => {
+            let answer = order_answer(&order);
+            Ok((order, answer))
+        }
         Changed::Refused(status) => Err(wrong_status(status, "shipped")),
-        Changed::Different(order) => Err(Problem::conflict(
-            "shipped-otherwise",
-            "The order has shipped otherwise",
-        )
-        .detail("The recorded shipment has another date, carrier or tracking number; it is not overwritten.")
-        .extension("shipment", serde_json::json!(order.shipment))),
+        Changed::Different(order) => Err(shipped_otherwise(&order)),
+        Changed::Stale => Err(Problem::precondition_failed()),
         Changed::NotFound => Err(no_such("order", id, None)),
     }
+}
+
+fn shipped_otherwise(order: &Order) -> Problem {
+    Problem::conflict("shipped-otherwise", "The order has shipped otherwise")
+        .detail("The recorded shipment has another date, carrier or tracking number; it is not overwritten.")
+        .extension("shipment", serde_json::json!(order.shipment))
 }
 
 impl Body {
     fn check(self, now: DateTime<Utc>) -> Result<ShipmentClaim, Vec<Invalid>> {
         let mut invalid = Vec::new();
         let shipped_at = self.shipped_at.and_then(|text| match DateTime::parse_from_rfc3339(&text) {
-            Ok(at) if at - now.fixed_offset() <= AHEAD_MAX => Some(at.to_utc().trunc_subsecs(3)),
+            Ok(at) if (-BEHIND_MAX..=AHEAD_MAX).contains(&(at.to_utc() - now)) => {
+                Some(at.to_utc().trunc_subsecs(3))
+            }
             Ok(_) => {
-                invalid.push(Invalid::new("/shippedAt", "must not be more than 24 hours ahead"));
+                invalid.push(Invalid::new("/shippedAt", "must be at most 24 hours ahead and a year ago"));
                 None
             }
             Err(_) => {
@@ -80,11 +77,8 @@ impl Body {
                 None
             }
         });
-        for (pointer, text) in [("/carrier", &self.carrier), ("/trackingNumber", &self.tracking_number)] {
-            if text.as_ref().is_some_and(|text| text.is_empty() || text.chars().count() > TEXT_CHARS_MAX) {
-                invalid.push(Invalid::new(pointer, format!("must have 1 to {TEXT_CHARS_MAX} characters")));
-            }
-        }
+        check_text(&mut invalid, "/carrier", self.carrier.as_deref(), TEXT_CHARS_MAX);
+        check_text(&mut invalid, "/trackingNumber", self.tracking_number.as_deref(), TEXT_CHARS_MAX);
         if !invalid.is_empty() {
             return Err(invalid);
         }

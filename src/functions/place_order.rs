@@ -8,32 +8,20 @@ use axum::http::{StatusCode, header};
 use crate::app::App;
 use crate::app::place::Placement;
 use crate::domain::draft::OrderDraft;
-use crate::domain::message::OrderMessage;
 use crate::domain::order::Order;
 use crate::functions::error::{
     IDEMPOTENCY_REPLAYED, idempotency_key, invalid_body, key_reused, unprocessable,
 };
 use crate::functions::resource::{Keep, PlacedOrderResource, order_path, with_keep};
-use crate::host::{Answer, Failure, HttpInput, Invocation, Problem, Reply, parse, parse_query};
+use crate::functions::ring::answer_and_ring;
+use crate::host::{Answer, HttpCall, HttpInput, Problem, Reply, parse};
 
 /// Answers 202 with `Location`, and the same again for the same request under the same `Idempotency-Key`.
-///
-/// # Errors
-/// A [`Failure`] when the envelope is not one; everything else is answered as a problem.
-pub async fn place_order(State(app): State<App>, invocation: Invocation) -> Result<Reply, Failure> {
-    let input = invocation.http("req")?;
-    let reply = Reply::new();
-    Ok(match place(&app, &input).await {
-        Ok((order, answer)) if order.has_work() => {
-            reply.queue("orders", [OrderMessage::doorbell(&order.id)]).http("res", answer)
-        }
-        Ok((_, answer)) => reply.http("res", answer),
-        Err(problem) => reply.http("res", problem),
-    })
+pub async fn place_order(State(app): State<App>, HttpCall(input): HttpCall) -> Reply {
+    answer_and_ring(async { place(&app, &input?).await }.await)
 }
 
 async fn place(app: &App, input: &HttpInput) -> Result<(Order, Answer), Problem> {
-    parse_query(input.raw_query(), &["code"])?;
     let key = idempotency_key(&input.headers)?;
     let draft: OrderDraft = parse(&input.headers, &input.body)?;
     let request = draft.check().map_err(invalid_body)?;

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::domain::fulfil::{Reservations, STEPS_MAX, Seen, Step, next_step};
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::message::{OrderMessage, Rejection, rejected};
-use crate::domain::order::{Line, Order};
+use crate::domain::order::{Line, Order, Transition};
 use crate::host::{Failure, Invocation, Reply};
 use crate::store::stock::Claim;
 use crate::store::{Error, Versioned, Written};
@@ -88,7 +88,7 @@ async fn read(app: &App, id: &OrderId) -> Result<Versioned<Order>, Failure> {
 async fn advance(
     app: &App,
     seen: &Versioned<Order>,
-    transition: Option<crate::domain::order::Transition>,
+    transition: Option<Transition>,
 ) -> Result<Written<Order>, Error> {
     match transition {
         Some(transition) => app.store.orders.advance(&seen.etag, &transition).await,

@@ -5,12 +5,10 @@
 use axum::extract::State;
 
 use crate::app::App;
-use crate::app::transition::Changed;
-use crate::domain::fulfil::{RING_AFTER, is_too_old};
+use crate::domain::fulfil::is_too_old;
 use crate::domain::message::OrderMessage;
-use crate::domain::order::{self, Decision, Order};
+use crate::domain::order::Failure::Expired;
 use crate::host::{Failure, Invocation, Reply};
-use crate::store::Error;
 
 /// Most orders that one run rings for; those waiting longest come first, the rest have their turn a minute later.
 pub const ORDERS_MAX: usize = 500;
@@ -22,10 +20,10 @@ pub const ORDERS_MAX: usize = 500;
 pub async fn recover_orders(State(app): State<App>, invocation: Invocation) -> Result<Reply, Failure> {
     invocation.timer("timer")?;
     let now = app.clock.now();
-    let overdue = app.store.orders.overdue(now - RING_AFTER, ORDERS_MAX).await?;
-    for order in overdue.iter().filter(|order| is_too_old(order, now)) {
+    let overdue = app.store.orders.overdue(now, ORDERS_MAX).await?;
+    for order in overdue.iter().filter(|order| is_too_old(order.status, order.placed_at, now)) {
         // One that cannot be failed now must not keep the others waiting; its bell is rung all the same.
-        if let Err(error) = expire(&app, order).await {
+        if let Err(error) = app.change(&order.id, |_| true, |order| order.give_up(Expired, now)).await {
             Failure::from(error).log();
         }
     }
@@ -37,13 +35,4 @@ pub async fn recover_orders(State(app): State<App>, invocation: Invocation) -> R
         );
     }
     Ok(Reply::new().queue("orders", overdue.iter().map(|order| OrderMessage::doorbell(&order.id))))
-}
-
-async fn expire(app: &App, order: &Order) -> Result<Changed, Error> {
-    let now = app.clock.now();
-    app.change(&order.id, |order| match order.fail(order::Failure::Expired, now) {
-        Some(transition) => Decision::Change(Box::new(transition)),
-        None => Decision::Refused(order.status),
-    })
-    .await
 }

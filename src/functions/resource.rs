@@ -174,6 +174,16 @@ pub fn order_path(id: &OrderId) -> String {
     format!("/api/orders/{id}")
 }
 
+/// The version of an order as it is answered, for `If-Match`.
+pub fn order_etag(order: &Order) -> String {
+    content_etag(&Answer::json(StatusCode::OK, &OrderResource::from(order)))
+}
+
+/// 200 with the order after a change.
+pub fn order_answer(order: &Order) -> Answer {
+    with_content_etag(Answer::json(StatusCode::OK, &OrderResource::from(order)), Keep::Private)
+}
+
 /// 200 with the resource, or 304 when the caller has it. The `ETag` is the store's version where a `PUT` needs it in
 /// `If-Match`, otherwise a hash of the content.
 ///
@@ -186,10 +196,7 @@ pub fn read(
     etag: Option<&str>,
 ) -> Result<Answer, Problem> {
     let answer = Answer::json(StatusCode::OK, body);
-    let etag = match etag {
-        Some(etag) => etag.to_owned(),
-        None => format!("\"{}\"", base32(&Sha256::digest(answer.body())[..15])),
-    };
+    let etag = etag.map_or_else(|| content_etag(&answer), str::to_owned);
     let known = match if_none_match(headers)? {
         IfNoneMatch::None => false,
         condition => condition.matches(&etag),
@@ -198,7 +205,17 @@ pub fn read(
     Ok(with_keep(answer, keep).header(header::ETAG, etag))
 }
 
+/// The answer with a hash of its content as `ETag`.
+pub fn with_content_etag(answer: Answer, keep: Keep) -> Answer {
+    let etag = content_etag(&answer);
+    with_keep(answer, keep).header(header::ETAG, etag)
+}
+
 /// The answer with its `Cache-Control` and `Vary`.
 pub fn with_keep(answer: Answer, keep: Keep) -> Answer {
     answer.header(header::CACHE_CONTROL, keep.cache_control()).header(header::VARY, "Accept, Accept-Encoding")
+}
+
+fn content_etag(answer: &Answer) -> String {
+    format!("\"{}\"", base32(&Sha256::digest(answer.body())[..15]))
 }

@@ -11,7 +11,7 @@ use crate::domain::id::Fingerprint;
 use crate::domain::stock::{Adjustment, ON_HAND_MAX};
 use crate::functions::error::{invalid_body, no_such, product_id, stock_refused};
 use crate::functions::resource::{Keep, StockResource, with_keep};
-use crate::host::{Answer, IfNoneMatch, Match, Problem, if_none_match, parse, require_if_match};
+use crate::host::{Answer, IfNoneMatch, Match, NoQuery, Problem, if_none_match, parse, require_if_match};
 use crate::store::Etag;
 use crate::store::stock::Counted;
 
@@ -35,11 +35,16 @@ enum Expected {
 pub async fn set_stock(
     State(app): State<App>,
     Path(id): Path<String>,
+    _: NoQuery,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Answer, Problem> {
     let product_id = product_id(&id)?;
     let expected = match if_none_match(&headers)? {
+        // Both conditions must hold, and no counts can be absent and of a version.
+        IfNoneMatch::Any if headers.contains_key(header::IF_MATCH) => {
+            return Err(Problem::precondition_failed());
+        }
         IfNoneMatch::Any => Expected::None,
         IfNoneMatch::None | IfNoneMatch::Tags(_) => Expected::Some(require_if_match(&headers)?),
     };

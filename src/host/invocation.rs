@@ -32,11 +32,11 @@ pub struct Invocation {
 struct Envelope {
     #[serde(rename = "Data")]
     data: Map<String, Value>,
-    #[serde(rename = "Metadata", default)]
-    metadata: Map<String, Value>,
+    // `Metadata` is skipped unread: a message that is a JSON object overwrites its entries, so whoever writes the queue
+    // decides what it says, and how deep it is nested.
 }
 
-/// Why an envelope does not hold what the function expects. Never worth a retry: the host will send the same again.
+/// Why an envelope does not hold what the function expects. The host will send the same again, until `function.json` is put right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvelopeError {
     /// The envelope has no such input, and no single other one to take its place.
@@ -133,16 +133,6 @@ impl Invocation {
         let raw = RawTimer::deserialize(self.datum(binding)?).map_err(not_timer)?;
         let status = raw.status.unwrap_or_default();
         Ok(Timer { is_past_due: raw.is_past_due, last: status.last, next: status.next })
-    }
-
-    /// How often the message was delivered, this time included. Only a hint for logs: a message that is a JSON object
-    /// overwrites it with a member of the same name, so whoever writes the queue decides what this says.
-    pub fn dequeue_count(&self) -> Option<u32> {
-        match self.envelope.metadata.get("DequeueCount")? {
-            Value::String(text) => text.parse().ok(),
-            Value::Number(number) => u32::try_from(number.as_u64()?).ok(),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-        }
     }
 
     /// The input called `binding` (case matters), or the only input if none has that name.
@@ -297,18 +287,6 @@ mod tests {
             let sent = invocation(json!({"Data": {"q": literal}}));
             assert_eq!(sent.queue_text("q").unwrap(), text);
         }
-    }
-
-    #[test]
-    fn dequeue_count_is_a_number_or_nothing() {
-        let count = |value: Value| {
-            invocation(json!({"Data": {}, "Metadata": {"DequeueCount": value}})).dequeue_count()
-        };
-        assert_eq!(count(json!("3")), Some(3));
-        assert_eq!(count(json!(3)), Some(3));
-        assert_eq!(count(json!("many")), None);
-        assert_eq!(count(json!({"a": 1})), None);
-        assert_eq!(invocation(json!({"Data": {}})).dequeue_count(), None);
     }
 
     #[test]

@@ -4,9 +4,29 @@
 
 use std::collections::BTreeMap;
 
+use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 
 use super::problem::{FieldError, Problem};
+
+/// The parameter in which the Functions host takes a function key; it leaves it there, and it means nothing to us.
+const KEY_PARAMETER: &str = "code";
+
+/// A request without query parameters, for a function that takes none.
+#[derive(Debug, Clone, Copy)]
+pub struct NoQuery;
+
+impl<S: Send + Sync> FromRequestParts<S> for NoQuery {
+    type Rejection = Problem;
+
+    /// # Errors
+    ///
+    /// As [`parse_query`].
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        parse_query(parts.uri.query(), &[]).map(|_| Self)
+    }
+}
 
 /// The parameters of a raw query string (without `?`), percent-decoded, `+` as a space.
 ///
@@ -18,6 +38,9 @@ pub fn parse_query(raw: Option<&str>, allowed: &[&str]) -> Result<BTreeMap<Strin
     let mut parameters = BTreeMap::new();
     let mut errors = Vec::new();
     for (name, value) in form_urlencoded::parse(raw.unwrap_or_default().as_bytes()) {
+        if name == KEY_PARAMETER {
+            continue;
+        }
         if !allowed.contains(&name.as_ref()) {
             errors.push(FieldError::parameter(name, "unknown parameter"));
         } else if parameters.contains_key(name.as_ref()) {

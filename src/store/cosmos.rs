@@ -22,6 +22,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
 use self::connect::Account;
 use crate::config::CosmosConfig;
@@ -239,7 +240,7 @@ impl Cosmos {
     ///
     /// # Errors
     /// [`Error`].
-    pub async fn query<T: DeserializeOwned + Send + 'static>(
+    pub async fn query<T: DeserializeOwned>(
         &self,
         container: Container,
         partition: Option<&str>,
@@ -259,28 +260,34 @@ impl Cosmos {
         let mut options = QueryOptions::default();
         options.operation = operation_options();
         let mut items = client
-            .query_items::<T>(query, scope, Some(options))
+            .query_items::<Value>(query, scope, Some(options))
             .await
             .map_err(|error| failed(operation(), error))?;
         let mut found = Vec::new();
         while found.len() < count_max {
             match items.try_next().await.map_err(|error| failed(operation(), error))? {
-                Some(item) => found.push(item),
+                Some(item) => found.push(serde_json::from_value(item).map_err(|_| corrupt(operation()))?),
                 None => break,
             }
         }
         Ok(found)
     }
 
+    /// The container's client. Whoever comes first opens it; the others wait, as long as an operation may take and no
+    /// longer.
     async fn container(&self, container: Container) -> Result<&ContainerClient, Error> {
         let index = Container::ALL.iter().position(|other| *other == container).unwrap_or_default();
         let name = container.definition().name;
+        let operation = || format!("open container {name}");
         let cell = self.containers[index].get_or_try_init(|| async {
             let database = self.client().await?.database_client(self.database.clone());
             let client = database.container_client(name, None).await;
-            client.map(ContainerCell).map_err(|error| failed(format!("open container {name}"), error))
+            client.map(ContainerCell).map_err(|error| failed(operation(), error))
         });
-        Ok(&cell.await?.0)
+        match timeout(OPERATION_TIMEOUT, cell).await {
+            Ok(cell) => Ok(&cell?.0),
+            Err(elapsed) => Err(Error::Unavailable { operation: operation(), source: Box::new(elapsed) }),
+        }
     }
 
     async fn client(&self) -> Result<&CosmosClient, Error> {

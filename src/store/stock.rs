@@ -4,9 +4,11 @@
 //! read. Does not know why an order holds or lets go.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
+use tokio::time::sleep;
 
 use crate::domain::fulfil::Seen;
 use crate::domain::id::{OrderId, ProductId};
@@ -15,8 +17,13 @@ use crate::store::containers::Container;
 use crate::store::cosmos::{Batch, Cosmos, Document, Write};
 use crate::store::{Error, Etag, Versioned, Written};
 
-/// Attempts against others who write to the same product, before the caller is told to come back.
-const ATTEMPTS_MAX: u32 = 100;
+/// Attempts against others who write to the same product, before the caller is told to come back: some five seconds.
+const ATTEMPTS_MAX: u32 = 32;
+/// First and longest pause between two attempts; it doubles from one to the other.
+const PAUSE_MIN: Duration = Duration::from_millis(4);
+const PAUSE_MAX: Duration = Duration::from_millis(256);
+/// Attempts after which counts that contradict a reservation are not just an old sight of them.
+const OLD_SIGHTS_MAX: u32 = 3;
 /// How long an ended reservation is remembered: 30 days, longer than any message lives (7 days in a storage queue).
 const TOMBSTONE_TTL_S: u32 = 30 * 24 * 60 * 60;
 /// Document id of the counts in each product's partition; no order or adjustment has it.
@@ -84,7 +91,8 @@ impl StockLedger {
     /// # Errors
     /// [`Error`]; with [`Error::Unavailable`] they may be held. Calling again is always safe.
     pub async fn hold(&self, claim: Claim<'_>, now: DateTime<Utc>) -> Result<Seen, Error> {
-        for _ in 0..ATTEMPTS_MAX {
+        for attempt in 0..ATTEMPTS_MAX {
+            pause(attempt, claim.order_id.as_str()).await;
             let stock = self.read(claim.product_id).await?;
             let held = match &stock {
                 Some(stock) => stock.value.hold(claim.quantity, now),
@@ -119,9 +127,10 @@ impl StockLedger {
     /// # Errors
     /// [`Error`]; with [`Error::Unavailable`] it may be ended. Calling again is always safe.
     pub async fn take(&self, claim: Claim<'_>, now: DateTime<Utc>) -> Result<Seen, Error> {
-        for _ in 0..ATTEMPTS_MAX {
+        for attempt in 0..ATTEMPTS_MAX {
+            pause(attempt, claim.order_id.as_str()).await;
             let Some(reservation) = self.reservation(claim).await? else { return Ok(Seen::Absent) };
-            if let Some(seen) = self.end(&reservation, ReservationState::Taken, now).await? {
+            if let Some(seen) = self.end(&reservation, ReservationState::Taken, attempt, now).await? {
                 return Ok(seen);
             }
         }
@@ -134,7 +143,8 @@ impl StockLedger {
     /// # Errors
     /// [`Error`]; with [`Error::Unavailable`] it may be ended. Calling again is always safe.
     pub async fn release(&self, claim: Claim<'_>, now: DateTime<Utc>) -> Result<Seen, Error> {
-        for _ in 0..ATTEMPTS_MAX {
+        for attempt in 0..ATTEMPTS_MAX {
+            pause(attempt, claim.order_id.as_str()).await;
             let Some(reservation) = self.reservation(claim).await? else {
                 let held = Reservation::held(claim.order_id, claim.product_id, claim.quantity, now);
                 let tombstone = reservation_document(&held.ended(ReservationState::Released, now))?;
@@ -144,7 +154,7 @@ impl StockLedger {
                     Written::Overtaken => continue,
                 }
             };
-            if let Some(seen) = self.end(&reservation, ReservationState::Released, now).await? {
+            if let Some(seen) = self.end(&reservation, ReservationState::Released, attempt, now).await? {
                 return Ok(seen);
             }
         }
@@ -156,6 +166,7 @@ impl StockLedger {
         &self,
         reservation: &Versioned<Reservation>,
         state: ReservationState,
+        attempt: u32,
         now: DateTime<Utc>,
     ) -> Result<Option<Seen>, Error> {
         let old = &reservation.value;
@@ -175,7 +186,8 @@ impl StockLedger {
         let next = match next {
             Ok(next) => next,
             // Not necessarily broken: the counts may be an older sight than the reservation.
-            Err(_) => return Ok(None),
+            Err(_) if attempt < OLD_SIGHTS_MAX => return Ok(None),
+            Err(refusal) => return Err(corrupt(refusal.to_string())),
         };
         let ended = old.ended(state, now);
         let id = old.order_id.to_string();
@@ -193,7 +205,8 @@ impl StockLedger {
     /// [`Error`]; with [`Error::Unavailable`] it may be in the ledger. Calling again under the same id is safe.
     pub async fn adjust(&self, adjustment: &Adjustment, now: DateTime<Utc>) -> Result<Adjusted, Error> {
         let product_id = &adjustment.product_id;
-        for _ in 0..ATTEMPTS_MAX {
+        for attempt in 0..ATTEMPTS_MAX {
+            pause(attempt, &adjustment.id).await;
             let Some(stock) = self.read(product_id).await? else { return Ok(Adjusted::Unknown) };
             let next = match stock.value.adjust(adjustment.delta, now) {
                 Ok(next) => next,
@@ -309,6 +322,15 @@ impl StockLedger {
         let counts = Write::Replace(STOCK_ID.to_owned(), stock_document(next)?, seen.clone());
         self.cosmos.batch(Container::Stock, product_id.as_str(), vec![explanation, counts]).await
     }
+}
+
+/// Waits before every attempt but the first: longer each time, and not as long as others, who would only meet again.
+async fn pause(attempt: u32, salt: &str) {
+    let Some(doublings) = attempt.checked_sub(1) else { return };
+    let longest = PAUSE_MIN.saturating_mul(2_u32.saturating_pow(doublings)).min(PAUSE_MAX);
+    let share =
+        salt.bytes().fold(attempt, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % 64;
+    sleep(longest / 2 + longest * share / 128).await;
 }
 
 fn seen(reservation: &Reservation) -> Seen {

@@ -3,7 +3,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use widgetco::host::BODY_BYTES_MAX;
+use widgetco::host::{BODY_BYTES_MAX, ENVELOPE_BYTES_MAX};
 
 use crate::shop::{Answer, TestShop, order_body};
 
@@ -84,6 +84,45 @@ async fn over_long_body_is_refused_with_the_limit() {
 }
 
 #[tokio::test]
+async fn body_beyond_every_limit_is_refused_to_its_caller_too() {
+    let (shop, order) = shop_with_order().await;
+    for (method, path, headers, _) in endpoints(&order) {
+        let answer = shop.send(method, &path, headers, Some("x".repeat(2 * ENVELOPE_BYTES_MAX))).await;
+        assert_problem(&answer, StatusCode::PAYLOAD_TOO_LARGE, &path);
+    }
+}
+
+#[tokio::test]
+async fn array_is_no_order_line() {
+    let (shop, _) = shop_with_order().await;
+    let answer = shop.post("/api/orders", &[], json!({"customerId": "ada", "lines": [["w", 1]]})).await;
+    assert_problem(&answer, StatusCode::BAD_REQUEST, "array");
+    assert_eq!(place(&answer), "/lines/0");
+}
+
+#[tokio::test]
+async fn function_key_in_the_query_is_no_unknown_parameter() {
+    let (shop, order) = shop_with_order().await;
+    for path in [
+        "/api/products",
+        "/api/products/w",
+        "/api/products/w/stock",
+        "/api/heartbeat",
+        "/api/customers/ada/orders",
+        &format!("/api/orders/{order}"),
+        &format!("/api/orders/{order}/events"),
+    ] {
+        assert_eq!(shop.get(&format!("{path}?code=k3y")).await.status, StatusCode::OK, "{path}");
+        let answer = shop.get(&format!("{path}?code=k3y&surprise=1")).await;
+        assert_eq!((answer.status, place(&answer)), (StatusCode::BAD_REQUEST, "surprise"), "{path}");
+    }
+    for (method, path, headers, body) in endpoints(&order) {
+        let answer = shop.send(method, &format!("{path}?surprise=1"), headers, Some(body.to_string())).await;
+        assert_eq!((answer.status, place(&answer)), (StatusCode::BAD_REQUEST, "surprise"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn body_of_another_type_is_refused() {
     let (shop, order) = shop_with_order().await;
     for (method, path, headers, body) in endpoints(&order) {
@@ -130,7 +169,7 @@ async fn unknown_id_is_a_404_that_names_it() {
 #[tokio::test]
 async fn every_wrong_value_is_reported_at_once_with_its_place() {
     let (shop, order) = shop_with_order().await;
-    let cases: [(&str, String, Headers, Value, &[&str]); 7] = [
+    let cases: [(&str, String, Headers, Value, &[&str]); 8] = [
         (
             "POST",
             "/api/orders".into(),
@@ -150,7 +189,14 @@ async fn every_wrong_value_is_reported_at_once_with_its_place() {
             "PUT",
             format!("/api/orders/{order}/shipment"),
             &[],
-            json!({"shippedAt": "2027-01-01T00:00:00Z"}),
+            json!({"shippedAt": "2027-01-01T00:00:00Z", "carrier": " \u{0}"}),
+            &["/shippedAt", "/carrier"],
+        ),
+        (
+            "PUT",
+            format!("/api/orders/{order}/shipment"),
+            &[],
+            json!({"shippedAt": "0001-01-01T00:00:00Z"}),
             &["/shippedAt"],
         ),
         ("POST", format!("/api/orders/{order}/cancellation"), &[], json!({"reason": ""}), &["/reason"]),
@@ -210,6 +256,9 @@ async fn malformed_headers_are_named() {
         assert_problem(&answer, StatusCode::BAD_REQUEST, key);
         assert_eq!(place(&answer), "Idempotency-Key");
     }
+    let twice = [("Idempotency-Key", "a"), ("Idempotency-Key", "b")];
+    let answer = shop.post("/api/orders", &twice, order_body("ada", &[("w", 1)])).await;
+    assert_eq!((answer.status, place(&answer)), (StatusCode::BAD_REQUEST, "Idempotency-Key"));
     let answer = shop.put("/api/products/w/stock", &[("If-Match", "abc")], json!({"onHand": 1})).await;
     assert_problem(&answer, StatusCode::BAD_REQUEST, "If-Match: abc");
     assert!(place(&answer).eq_ignore_ascii_case("if-match"));

@@ -59,3 +59,28 @@ async fn pending_or_failed_order_cannot_ship() {
     let answer = shop.send("PUT", &format!("/api/orders/{failed}/shipment"), &[], None).await;
     assert_eq!((answer.status, &answer.body["code"]), (StatusCode::CONFLICT, &json!("wrong-status")));
 }
+
+#[tokio::test]
+async fn change_of_an_order_that_is_no_longer_as_expected_is_refused() {
+    let shop = TestShop::open(&[("w", 10)]).await;
+    let id = shop.place("ada", &[("w", 1)]).await;
+    let old = shop.get(&format!("/api/orders/{id}")).await.header("etag").to_owned();
+    shop.work().await;
+    let new = shop.get(&format!("/api/orders/{id}")).await.header("etag").to_owned();
+    for path in ["shipment", "cancellation"] {
+        let method = if path == "shipment" { "PUT" } else { "POST" };
+        let answer =
+            shop.send(method, &format!("/api/orders/{id}/{path}"), &[("If-Match", &old)], None).await;
+        assert_eq!(
+            (answer.status, &answer.body["code"]),
+            (StatusCode::PRECONDITION_FAILED, &json!("precondition-failed"))
+        );
+    }
+    let path = format!("/api/orders/{id}/shipment");
+    let shipped = shop.send("PUT", &path, &[("If-Match", &new)], None).await;
+    assert_eq!(shipped.status, StatusCode::OK);
+    let read = shop.get(&format!("/api/orders/{id}")).await;
+    assert_eq!(shipped.header("etag"), read.header("etag"));
+    let again = shop.send("PUT", &path, &[("If-Match", &new)], None).await;
+    assert_eq!(again.status, StatusCode::OK, "what is done is done");
+}

@@ -178,11 +178,14 @@ impl TestShop {
         headers: Vec<(String, String)>,
         body: Option<String>,
     ) -> Answer {
-        let headers: BTreeMap<_, _> = headers.into_iter().map(|(name, value)| (name, [value])).collect();
+        let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, value) in headers {
+            values.entry(name).or_default().push(value);
+        }
         let query: BTreeMap<_, _> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
         let url = format!("http://localhost:7071{path}");
         let mut data =
-            json!({"Url": url, "Method": method, "Query": query, "Headers": headers, "Params": params});
+            json!({"Url": url, "Method": method, "Query": query, "Headers": values, "Params": params});
         if let Some(body) = body.filter(|body| !body.is_empty()) {
             data["Body"] = body.into();
         }

@@ -111,6 +111,8 @@ async fn product_without_counts_gets_its_first_ones() {
     assert_eq!(shop.order(&id).await["failure"]["shortages"][0]["available"], 0);
     let missing = shop.put(STOCK, &[("If-Match", "*")], json!({"onHand": 4})).await;
     assert_eq!(missing.status, StatusCode::PRECONDITION_FAILED);
+    let both = shop.put(STOCK, &[("If-None-Match", "*"), ("If-Match", "\"x\"")], json!({"onHand": 4})).await;
+    assert_eq!(both.status, StatusCode::PRECONDITION_FAILED, "both conditions must hold");
     let first = shop.put(STOCK, &[("If-None-Match", "*")], json!({"onHand": 4})).await;
     assert_eq!(first.status, StatusCode::OK);
     assert_eq!(shop.counts("w").await, (4, 0, 4));
