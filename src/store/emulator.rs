@@ -3,6 +3,7 @@
 //! The emulator is Microsoft's and sits behind an unsupported feature flag; the version is pinned. Does not know which
 //! containers there are.
 
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use azure_data_cosmos_driver::driver::CosmosDriverRuntimeBuilder;
 use azure_data_cosmos_driver::in_memory_emulator::{
     InMemoryEmulatorHttpClient, RequestObserver, VirtualAccountConfig, VirtualRegion,
 };
+use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 
 /// The emulator looks at no key, but the client must sign with one.
@@ -25,13 +27,49 @@ pub const KEY: &str = "ZW11bGF0b3I=";
 /// Largest request that the bridge reads: Cosmos allows 2 MB for a document or batch.
 const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 const REGION: &str = "East US";
+/// What the path of every request for documents holds, and no other.
+const DOCUMENTS: &str = "/docs";
 
 /// A Cosmos DB account in memory; its content ends with it.
-#[derive(Debug)]
 pub struct Emulator {
     client: Arc<InMemoryEmulatorHttpClient>,
     endpoint: String,
     requests: Arc<RequestCount>,
+    gate: Option<Gate>,
+}
+
+impl fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emulator").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+/// Holds a request for a document at the door, as long as its future takes, and says what is to become of it. So a test
+/// can order the requests of several workers as it likes, and let any of them go wrong.
+pub type Gate = Arc<dyn Fn(Arrival) -> BoxFuture<'static, Fate> + Send + Sync>;
+
+/// A request for a document that has come to the door over HTTP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// `GET` reads, `POST` creates, queries or is a batch, `PUT` replaces.
+    pub method: String,
+    /// Which container or document.
+    pub path: String,
+}
+
+/// What becomes of a request at the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It takes effect and is answered.
+    Pass,
+    /// It has no effect and is answered with this status.
+    Refuse(u16),
+    /// It takes effect and is answered with this status all the same.
+    Mislead(u16),
+    /// It has no effect and is never answered.
+    Vanish,
+    /// It takes effect and is never answered.
+    Silence,
 }
 
 /// The emulator could not be set up.
@@ -48,7 +86,7 @@ struct RequestCount(AtomicU64);
 
 impl RequestObserver for RequestCount {
     fn on_request(&self, request: &Request) {
-        if request.url().path().contains("/docs") {
+        if request.url().path().contains(DOCUMENTS) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -67,7 +105,12 @@ impl Emulator {
             config.and_then(InMemoryEmulatorHttpClient::try_new).map_err(|error| failed(Box::new(error)))?;
         let requests = Arc::new(RequestCount::default());
         let client = Arc::new(client.with_request_observer(Arc::<RequestCount>::clone(&requests)));
-        Ok(Self { client, endpoint: endpoint.to_owned(), requests })
+        Ok(Self { client, endpoint: endpoint.to_owned(), requests, gate: None })
+    }
+
+    /// The account behind a gate. It stands in the way of HTTP only; clients in this process pass it by.
+    pub fn with_gate(self, gate: Gate) -> Self {
+        Self { gate: Some(gate), ..self }
     }
 
     /// An empty account that only this process can reach.
@@ -117,7 +160,7 @@ async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    let forwarded = tokio::spawn(async move { emulator.forward(&method, &uri, &headers, body).await });
+    let forwarded = tokio::spawn(async move { emulator.admit(&method, &uri, &headers, body).await });
     let error: Box<dyn std::error::Error + Send + Sync> = match forwarded.await {
         Ok(Ok(response)) => return response,
         Ok(Err(error)) => error,
@@ -130,6 +173,35 @@ async fn answer(
 }
 
 impl Emulator {
+    async fn admit(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<Response<Body>, Box<dyn std::error::Error + Send + Sync>> {
+        let fate = match &self.gate {
+            Some(gate) if uri.path().contains(DOCUMENTS) => {
+                gate(Arrival { method: method.to_string(), path: uri.path().to_owned() }).await
+            }
+            Some(_) | None => Fate::Pass,
+        };
+        let answer = |status: u16| Ok(Response::builder().status(status).body(Body::empty())?);
+        match fate {
+            Fate::Pass => self.forward(method, uri, headers, body).await,
+            Fate::Refuse(status) => answer(status),
+            Fate::Mislead(status) => {
+                self.forward(method, uri, headers, body).await?;
+                answer(status)
+            }
+            Fate::Vanish => std::future::pending().await,
+            Fate::Silence => {
+                self.forward(method, uri, headers, body).await?;
+                std::future::pending().await
+            }
+        }
+    }
+
     async fn forward(
         &self,
         method: &Method,
