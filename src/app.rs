@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::sources::{Clock, Ids};
 use crate::store::Store;
 
+pub mod audit;
 pub mod place;
 pub mod transition;
 

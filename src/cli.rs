@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
 
+mod audit;
 #[cfg(feature = "emulator")]
 mod emulator;
 #[cfg(feature = "emulator")]
@@ -86,6 +87,8 @@ enum Command {
         #[arg(long)]
         file: Option<PathBuf>,
     },
+    /// Check the books of every product, and list the orders that wait too long; repairs nothing
+    Audit,
     /// Lay out the folder that is deployed, or that `func start` runs in
     ///
     /// Holds host.json, one folder per function and this very program. For Azure build it with
@@ -146,6 +149,7 @@ async fn execute(command: Command) -> Result<(), Failure> {
         #[cfg(feature = "emulator")]
         Command::Emulator { port, empty } => emulator::emulator(port, empty).await,
         Command::Seed { file } => Box::pin(seed::seed(&config()?, file.as_deref())).await,
+        Command::Audit => Box::pin(audit::audit(&config()?)).await,
         Command::Package { out, root } => package::package(&out, &root_or_nearest(root)),
         Command::CheckConfig => check_config(),
     }

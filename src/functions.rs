@@ -11,7 +11,9 @@ pub mod resource;
 pub mod ring;
 
 pub mod adjust_stock;
+pub mod audit_stock;
 pub mod cancel_order;
+pub mod get_audit;
 pub mod get_order;
 pub mod get_order_events;
 pub mod get_product;
@@ -29,6 +31,7 @@ pub mod set_stock;
 /// Every function at its address: plain HTTP functions under `/api`, all others at `/{FunctionName}`.
 pub fn routes(app: App) -> Router {
     Router::new()
+        .route("/AuditStock", post(audit_stock::audit_stock))
         .route("/CancelOrder", post(cancel_order::cancel_order))
         .route("/MarkShipped", post(mark_shipped::mark_shipped))
         .route("/PlaceOrder", post(place_order::place_order))
@@ -36,6 +39,7 @@ pub fn routes(app: App) -> Router {
         .route("/RecordPoisonOrder", post(record_poison_order::record_poison_order))
         .route("/RecoverOrders", post(recover_orders::recover_orders))
         .route("/api/products/{id}/stock/adjustments", post(adjust_stock::adjust_stock))
+        .route("/api/audit", get(get_audit::get_audit))
         .route("/api/orders/{id}", get(get_order::get_order))
         .route("/api/orders/{id}/events", get(get_order_events::get_order_events))
         .route("/api/products/{id}", get(get_product::get_product))

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::config::CosmosConfig;
 
+pub mod audits;
 pub mod containers;
 pub mod cosmos;
 pub mod customers;
@@ -23,6 +24,8 @@ pub struct Store {
     pub orders: orders::Orders,
     /// Counts, reservations and adjustments.
     pub stock: stock::StockLedger,
+    /// The same as an auditor reads them.
+    pub audits: audits::Audits,
     /// The catalogue.
     pub products: products::Products,
     /// Who may order.
@@ -48,6 +51,7 @@ impl Store {
         Self {
             orders: orders::Orders::new(Arc::clone(&cosmos)),
             stock: stock::StockLedger::new(Arc::clone(&cosmos)),
+            audits: audits::Audits::new(Arc::clone(&cosmos)),
             products: products::Products::new(Arc::clone(&cosmos)),
             customers: customers::Customers::new(Arc::clone(&cosmos)),
             #[cfg(feature = "emulator")]

@@ -58,6 +58,9 @@ pub struct Order {
     /// From when on recovery rings for it; absent while no worker is needed, and when it is left for a person.
     #[serde(default, with = "crate::domain::time::option", skip_serializing_if = "Option::is_none")]
     pub ring_at: Option<DateTime<Utc>>,
+    /// Since when it is left for a person, because it cannot be settled.
+    #[serde(default, with = "crate::domain::time::option", skip_serializing_if = "Option::is_none")]
+    pub left_at: Option<DateTime<Utc>>,
     /// How many events it has announced.
     pub events: u32,
     /// What was asked for, so that a replay can be told from a reused key.
@@ -241,6 +244,7 @@ impl Order {
             cancellation: None,
             settled: false,
             ring_at: Some(now + RING_AFTER),
+            left_at: None,
             events: 1,
             fingerprint: request.fingerprint(),
             poisonings: 0,
@@ -304,7 +308,7 @@ impl Order {
 
     /// The order with nothing left to do.
     pub fn settle(&self) -> Self {
-        Self { settled: true, ring_at: None, ..self.clone() }
+        Self { settled: true, ring_at: None, left_at: None, ..self.clone() }
     }
 
     /// The order after the queue gave up on it once more: rung for ever more rarely, and one day not at all.
@@ -312,8 +316,11 @@ impl Order {
         let poisonings = self.poisonings.saturating_add(1);
         let growth = RING_GROWTH.saturating_pow(poisonings);
         let wait = RING_AFTER.checked_mul(growth).unwrap_or(RING_AFTER_MAX).min(RING_AFTER_MAX);
-        let ring_at = (poisonings < POISONINGS_MAX).then_some(now + wait);
-        Self { poisonings, ring_at, ..self.clone() }
+        let (ring_at, left_at) = match poisonings < POISONINGS_MAX {
+            true => (Some(now + wait), None),
+            false => (None, Some(now)),
+        };
+        Self { poisonings, ring_at, left_at, ..self.clone() }
     }
 
     /// Whether `ProcessOrder` has something to do for it.

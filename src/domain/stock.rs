@@ -1,8 +1,7 @@
 //! Stock of one product: pieces on hand, pieces held for orders, and the records that explain both.
 //!
-//! The ledger: on hand = sum of adjustments - sum of taken reservations; held = sum of held reservations;
-//! 0 <= held <= on hand, always. (A taken reservation is forgotten 30 days after its end; from then on the sum has to be
-//! carried forward by whoever audits it.) Does not know why an order holds what it holds.
+//! The ledger: on hand = sum of adjustments - taken; held = sum of held reservations; 0 <= held <= on hand, always.
+//! Does not know why an order holds what it holds.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -24,6 +23,9 @@ pub struct Stock {
     pub on_hand: u32,
     /// Pieces that confirmed or pending orders hold.
     pub held: u32,
+    /// Pieces that ever left the house. Reservations are forgotten some time after they were taken; this is not.
+    #[serde(default)]
+    pub taken: u64,
     /// When the counts last changed.
     #[serde(with = "crate::domain::time")]
     pub updated_at: DateTime<Utc>,
@@ -85,7 +87,8 @@ impl Stock {
     /// [`StockRefusal::Contradiction`] when fewer are held or on hand.
     pub fn take(&self, quantity: u32, now: DateTime<Utc>) -> Result<Self, StockRefusal> {
         let on_hand = self.on_hand.checked_sub(quantity).ok_or(StockRefusal::Contradiction)?;
-        Ok(Self { on_hand, ..self.release(quantity, now)? })
+        let taken = self.taken.saturating_add(u64::from(quantity));
+        Ok(Self { on_hand, taken, ..self.release(quantity, now)? })
     }
 
     /// The counts after goods arrived, were lost or were counted again.
@@ -203,7 +206,7 @@ mod tests {
 
     fn stock(on_hand: u32, held: u32) -> Stock {
         let product_id = ProductId::parse("w").unwrap();
-        Stock { product_id, on_hand, held, updated_at: DateTime::UNIX_EPOCH }
+        Stock { product_id, on_hand, held, taken: 0, updated_at: DateTime::UNIX_EPOCH }
     }
 
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;

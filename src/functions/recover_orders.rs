@@ -20,7 +20,7 @@ pub const ORDERS_MAX: usize = 500;
 pub async fn recover_orders(State(app): State<App>, invocation: Invocation) -> Result<Reply, Failure> {
     invocation.timer("timer")?;
     let now = app.clock.now();
-    let overdue = app.store.orders.overdue(now, ORDERS_MAX).await?;
+    let overdue = app.store.audits.late(now, ORDERS_MAX).await?;
     for order in overdue.iter().filter(|order| is_too_old(order.status, order.placed_at, now)) {
         // One that cannot be failed now must not keep the others waiting; its bell is rung all the same.
         if let Err(error) = app.change(&order.id, |_| true, |order| order.give_up(Expired, now)).await {

@@ -48,7 +48,7 @@ impl Container {
                 name: "stock",
                 partition_key: "productId",
                 expires: true,
-                indexed: &[],
+                indexed: &["/productId/?", "/type/?", "/state/?"],
                 ordered_by: &[],
             },
             Self::Orders => Definition {
@@ -63,6 +63,7 @@ impl Container {
                     "/orderId/?",
                     "/placedAt/?",
                     "/ringAt/?",
+                    "/leftAt/?",
                 ],
                 ordered_by: &[&["/placedAt", "/id"]],
             },

@@ -206,6 +206,23 @@ impl Cosmos {
         }
     }
 
+    /// Writes one document over whatever has its id. One request.
+    ///
+    /// # Errors
+    /// [`Error`]; with [`Error::Unavailable`] it may have been written.
+    pub async fn upsert(
+        &self,
+        container: Container,
+        (partition, id): (&str, &str),
+        document: Document,
+    ) -> Result<(), Error> {
+        let operation = || format!("write {} {id}", container.definition().name);
+        let client = self.container(container).await?;
+        let options = ItemWriteOptions::default().with_operation_options(operation_options());
+        let written = client.upsert_item(partition.to_owned(), id, &document.0, Some(options)).await;
+        written.map(|_| ()).map_err(|error| failed(operation(), error))
+    }
+
     /// Does all writes or none, within one partition. One request.
     ///
     /// # Errors
@@ -259,10 +276,9 @@ impl Cosmos {
         }
         let mut options = QueryOptions::default();
         options.operation = operation_options();
-        let mut items = client
-            .query_items::<Value>(query, scope, Some(options))
-            .await
-            .map_err(|error| failed(operation(), error))?;
+        // Boxed: the client's futures are large, and queries are made many at once.
+        let items = Box::pin(client.query_items::<Value>(query, scope, Some(options))).await;
+        let mut items = Box::pin(items.map_err(|error| failed(operation(), error))?);
         let mut found = Vec::new();
         while found.len() < count_max {
             match items.try_next().await.map_err(|error| failed(operation(), error))? {

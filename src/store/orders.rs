@@ -6,12 +6,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
-use serde_json::Value;
 
 use crate::domain::event::Event;
 use crate::domain::id::{CustomerId, OrderId, Partition};
-use crate::domain::order::{Order, Status, Transition};
+use crate::domain::order::{Order, Transition};
 use crate::domain::time;
 use crate::store::containers::Container;
 use crate::store::cosmos::{Batch, Cosmos, Document, Write};
@@ -33,18 +31,6 @@ pub struct OrderCursor {
     pub placed_at: DateTime<Utc>,
     /// Its id.
     pub id: OrderId,
-}
-
-/// As much of an overdue order as recovery needs.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OverdueOrder {
-    /// Its id.
-    pub id: OrderId,
-    /// How far it has come.
-    pub status: Status,
-    /// When it was accepted.
-    pub placed_at: DateTime<Utc>,
 }
 
 impl Orders {
@@ -134,30 +120,6 @@ impl Orders {
         let mut events: Vec<Event> = found.await?;
         events.sort_by_key(|event| event.sequence);
         Ok(events)
-    }
-
-    /// Orders whose bell is due, those waiting longest first. One query across partitions. An entry that cannot be read
-    /// is logged and left out, so that it does not keep the others waiting.
-    ///
-    /// # Errors
-    /// [`Error`] when the query fails.
-    pub async fn overdue(&self, now: DateTime<Utc>, count_max: usize) -> Result<Vec<OverdueOrder>, Error> {
-        let text = format!(
-            "SELECT TOP {count_max} c.id, c.status, c.placedAt FROM c \
-             WHERE c.type = 'order' AND c.ringAt < @now ORDER BY c.ringAt"
-        );
-        let now = time::text(now);
-        let found: Vec<Value> =
-            self.cosmos.query(Container::Orders, None, (&text, &[("@now", now.as_str())]), count_max).await?;
-        let readable = found.into_iter().filter_map(|entry| {
-            let id = entry["id"].as_str().unwrap_or_default().to_owned();
-            let read = serde_json::from_value(entry);
-            if read.is_err() {
-                tracing::error!(id, "an overdue order cannot be read: somebody must look at it");
-            }
-            read.ok()
-        });
-        Ok(readable.collect())
     }
 
     async fn write_batch(

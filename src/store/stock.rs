@@ -27,7 +27,7 @@ const OLD_SIGHTS_MAX: u32 = 3;
 /// How long an ended reservation is remembered: 30 days, longer than any message lives (7 days in a storage queue).
 const TOMBSTONE_TTL_S: u32 = 30 * 24 * 60 * 60;
 /// Document id of the counts in each product's partition; no order or adjustment has it.
-const STOCK_ID: &str = "stock";
+pub(super) const STOCK_ID: &str = "stock";
 
 /// Counts, reservations and adjustments of all products.
 #[derive(Clone, Debug)]
@@ -249,7 +249,7 @@ impl StockLedger {
         }
         let old = match &stock {
             Some(stock) => stock.value.clone(),
-            None => Stock { product_id: product_id.clone(), on_hand: 0, held: 0, updated_at: now },
+            None => Stock { product_id: product_id.clone(), on_hand: 0, held: 0, taken: 0, updated_at: now },
         };
         let delta = i64::from(on_hand) - i64::from(old.on_hand);
         let next = match old.adjust(delta, now) {

@@ -1,6 +1,7 @@
 //! The integration tests, in one binary so that they link once.
 #![cfg(test)]
 
+mod audit_stock;
 mod bad_input;
 mod cancel_order;
 mod lean_build;

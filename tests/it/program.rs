@@ -287,6 +287,14 @@ async fn emulator_is_shared_by_handlers_and_outlives_them() {
 }
 
 #[tokio::test]
+async fn audit_of_a_shared_emulator_finds_its_books_in_order() {
+    let emulator = Program::start(&["emulator", "--port", "0"], &[]);
+    let audited = run(&["audit"], &[("COSMOS_ENDPOINT", &emulator.address)]);
+    assert!(audited.status.success(), "{}", stderr(&audited));
+    assert_eq!(String::from_utf8_lossy(&audited.stdout).trim(), "20 products, 0 findings");
+}
+
+#[tokio::test]
 async fn package_starts_under_a_host_that_follows_the_protocol() {
     drop(rustls::crypto::ring::default_provider().install_default());
     let folder = Folder::new("package");
