@@ -112,8 +112,11 @@ pub enum Written<T> {
     Overtaken,
 }
 
-/// Why it is not known what the store holds, or whether a write took effect.
-#[derive(Debug, thiserror::Error)]
+/// What the client says of an error; shared by those who asked together.
+pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
+
+/// Why it is not known what the store holds, or whether a write took effect. A clone is for those who asked together.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The store did not answer, was busy, or answered too late; the write may have happened. A retry helps.
     #[error("cannot {operation}: the store does not answer")]
@@ -121,7 +124,7 @@ pub enum Error {
         /// What was tried, for which id.
         operation: String,
         /// What the client says.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Cause,
     },
     /// The store understood and said no: wrong settings, missing rights, a missing container. A retry helps only after
     /// somebody has changed that.
@@ -130,7 +133,7 @@ pub enum Error {
         /// What was tried, for which id.
         operation: String,
         /// What the client says.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Cause,
     },
     /// A document is not what this program writes, or contradicts another. A retry does not help.
     #[error("cannot {operation}: what the store holds makes no sense: {detail}")]

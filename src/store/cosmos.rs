@@ -6,7 +6,6 @@ mod connect;
 #[cfg(feature = "emulator")]
 mod setup;
 
-#[cfg(feature = "emulator")]
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +28,7 @@ use crate::config::CosmosConfig;
 use crate::store::containers::Container;
 #[cfg(feature = "emulator")]
 use crate::store::emulator::Emulator;
-use crate::store::{Error, Etag, Versioned, Written};
+use crate::store::{Cause, Error, Etag, Versioned, Written};
 
 /// Longest that one operation may take, its retries included. The Functions front end gives up on HTTP after 230 s,
 /// and a queue message should be given back long before its lease of 10 minutes ends.
@@ -302,7 +301,7 @@ impl Cosmos {
         });
         match timeout(OPERATION_TIMEOUT, cell).await {
             Ok(cell) => Ok(&cell?.0),
-            Err(elapsed) => Err(Error::Unavailable { operation: operation(), source: Box::new(elapsed) }),
+            Err(elapsed) => Err(Error::Unavailable { operation: operation(), source: Arc::new(elapsed) }),
         }
     }
 
@@ -362,20 +361,24 @@ fn outcome(response: &TransactionalBatchResponse, operation: String) -> Result<B
         Some((index, 404 | 412)) => Ok(Batch::Changed(index)),
         Some((_, status @ (408 | 410 | 429 | 449 | 500..))) => Err(Error::Unavailable {
             operation,
-            source: format!("a write of the batch answered {status}").into(),
+            source: said(format!("a write of the batch answered {status}")),
         }),
-        Some((_, status)) => Err(Error::Refused {
-            operation,
-            source: format!("a write of the batch answered {status}").into(),
-        }),
-        None => Err(Error::Unavailable { operation, source: "the batch failed without a cause".into() }),
+        Some((_, status)) => {
+            Err(Error::Refused { operation, source: said(format!("a write of the batch answered {status}")) })
+        }
+        None => Err(Error::Unavailable { operation, source: said("the batch failed without a cause") }),
     }
+}
+
+/// A cause of which there is no more to say than this.
+fn said(text: impl Into<String>) -> Cause {
+    Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(text.into()))
 }
 
 /// What an error of the client means to us.
 fn failed(operation: String, error: CosmosError) -> Error {
     let status = u16::from(error.status().status_code());
-    let source = Box::new(error);
+    let source = Arc::new(error);
     match status {
         400 | 401 | 403 | 404 | 405 | 413 => Error::Refused { operation, source },
         _ => Error::Unavailable { operation, source },

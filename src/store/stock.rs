@@ -3,6 +3,8 @@
 //! Counts never change alone: every write is one batch of the explaining document and the counts at the version that was
 //! read. Does not know why an order holds or lets go.
 
+mod desk;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use tokio::time::sleep;
 
+use self::desk::Desks;
 use crate::domain::fulfil::Seen;
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::stock::{Adjustment, Reservation, ReservationState, Stock, StockRefusal};
@@ -33,6 +36,7 @@ pub(super) const STOCK_ID: &str = "stock";
 #[derive(Clone, Debug)]
 pub struct StockLedger {
     cosmos: Arc<Cosmos>,
+    desks: Arc<Desks>,
 }
 
 /// What came of an adjustment.
@@ -74,7 +78,7 @@ pub struct Claim<'a> {
 
 impl StockLedger {
     pub(super) fn new(cosmos: Arc<Cosmos>) -> Self {
-        Self { cosmos }
+        Self { cosmos, desks: Arc::default() }
     }
 
     /// The counts; `None` when the product has none yet. One request.
@@ -85,41 +89,14 @@ impl StockLedger {
         self.get(product_id, STOCK_ID).await
     }
 
-    /// Holds the pieces for the order, unless it holds them already or they are lacking. Two requests when nobody else
-    /// writes to the product; one more when the answer is no, because the order itself may be what took the last piece.
+    /// Holds the pieces for the order, unless it holds them already or they are lacking. One request when the counts are
+    /// remembered and nobody else writes to the product, shared with all holds that ride along; two more when the answer
+    /// is no, because the counts may have changed, and the order itself may be what took the last piece.
     ///
     /// # Errors
     /// [`Error`]; with [`Error::Unavailable`] they may be held. Calling again is always safe.
     pub async fn hold(&self, claim: Claim<'_>, now: DateTime<Utc>) -> Result<Seen, Error> {
-        for attempt in 0..ATTEMPTS_MAX {
-            pause(attempt, claim.order_id.as_str()).await;
-            let stock = self.read(claim.product_id).await?;
-            let held = match &stock {
-                Some(stock) => stock.value.hold(claim.quantity, now),
-                None => Err(StockRefusal::Short { available: 0 }),
-            };
-            let (Some(stock), Ok(next)) = (&stock, held) else {
-                let available = stock.map_or(0, |stock| stock.value.available());
-                return Ok(match self.reservation(claim).await? {
-                    Some(reservation) => seen(&reservation.value),
-                    None => Seen::Refused { available },
-                });
-            };
-            let reservation = Reservation::held(claim.order_id, claim.product_id, claim.quantity, now);
-            // The reservation first: a retry of our own success answers "exists", not a misleading "changed".
-            let create = Write::Create(reservation_document(&reservation)?);
-            match self.batch(claim.product_id, create, &next, &stock.etag).await? {
-                Batch::Done(_) => return Ok(Seen::Held),
-                Batch::Exists(_) => {
-                    // `None` is a read that lags behind the batch; the next round sees more.
-                    if let Some(reservation) = self.reservation(claim).await? {
-                        return Ok(seen(&reservation.value));
-                    }
-                }
-                Batch::Changed(_) => {}
-            }
-        }
-        Err(contended("hold", claim))
+        self.hold_together(claim, now).await
     }
 
     /// Ends a held reservation by shipping its pieces. Three requests when nobody else writes to the product.
@@ -320,7 +297,12 @@ impl StockLedger {
         seen: &Etag,
     ) -> Result<Batch, Error> {
         let counts = Write::Replace(STOCK_ID.to_owned(), stock_document(next)?, seen.clone());
-        self.cosmos.batch(Container::Stock, product_id.as_str(), vec![explanation, counts]).await
+        let written =
+            self.cosmos.batch(Container::Stock, product_id.as_str(), vec![explanation, counts]).await?;
+        if let Batch::Done(etags) = &written {
+            self.desks.remember(product_id, next, etags.last());
+        }
+        Ok(written)
     }
 }
 

@@ -130,15 +130,49 @@ async fn two_hundred_orders_for_one_hundred_pieces_sell_exactly_one_hundred() {
     shop.audit("w").await;
 }
 
-#[tokio::test]
-async fn confirming_a_one_line_order_takes_at_most_four_requests() {
-    let shop = TestShop::open(&[("w", 10)]).await;
-    let id = shop.place("ada", &[("w", 1)]).await;
+/// Requests of one delivery of the order's bell.
+async fn requests_of_delivery(shop: &TestShop, order: &str) -> u64 {
     let bell = shop.drain("orders").remove(0);
     let before = shop.requests();
     assert_eq!(shop.deliver("ProcessOrder", &bell, 1).await.status, StatusCode::OK);
-    assert_eq!(shop.requests() - before, 4, "read order, read stock, hold, confirm");
-    assert_eq!(shop.status(&id).await, "confirmed");
+    assert_eq!(shop.status(order).await, "confirmed");
+    shop.requests() - before - 1
+}
+
+#[tokio::test]
+async fn confirming_a_one_line_order_takes_four_requests_and_later_three() {
+    let shop = TestShop::open(&[("w", 10)]).await;
+    let first = shop.place("ada", &[("w", 1)]).await;
+    assert_eq!(requests_of_delivery(&shop, &first).await, 4, "read order, read counts, hold, confirm");
+    let second = shop.place("ada", &[("w", 1)]).await;
+    assert_eq!(requests_of_delivery(&shop, &second).await, 3, "the counts are remembered");
+    shop.send("PUT", &format!("/api/orders/{first}/shipment"), &[], None).await;
+    shop.work().await;
+    let third = shop.place("ada", &[("w", 1)]).await;
+    assert_eq!(requests_of_delivery(&shop, &third).await, 3, "those of the shipment, too");
+}
+
+#[tokio::test]
+async fn counts_that_somebody_else_changed_are_read_again() {
+    let shop = TestShop::open(&[("w", 10)]).await;
+    let first = shop.place("ada", &[("w", 10)]).await;
+    requests_of_delivery(&shop, &first).await;
+    // Another instance of the shop, which shares nothing but the store.
+    let other = shop.another_instance();
+    let product_id = ProductId::parse("w").unwrap();
+    let order_id = OrderId::parse(&first).unwrap();
+    shop.send("POST", &format!("/api/orders/{first}/cancellation"), &[], None).await;
+    shop.drain("orders");
+    let claim = Claim { order_id: &order_id, product_id: &product_id, quantity: 10 };
+    other.store.stock.release(claim, other.clock.now()).await.unwrap();
+    let second = shop.place("ada", &[("w", 10)]).await;
+    assert_eq!(
+        requests_of_delivery(&shop, &second).await,
+        4,
+        "nothing is left by what is remembered, so it is read again"
+    );
+    assert_eq!(shop.counts("w").await, (10, 10, 0));
+    shop.audit("w").await;
 }
 
 #[tokio::test]

@@ -77,8 +77,8 @@ async fn set_quantity(shop: &TestShop, order: &str, quantity: u32) {
 /// So many minutes of recovery; gives how often it rang.
 async fn recover(shop: &TestShop, minutes: u32) -> usize {
     let mut rings = 0;
-    for _ in 0..minutes / 10 {
-        shop.advance(Duration::from_secs(600));
+    for _ in 0..minutes / 60 {
+        shop.advance(Duration::from_secs(3600));
         shop.tick("RecoverOrders").await;
         rings += shop.messages("orders").len();
         shop.work().await;

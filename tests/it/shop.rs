@@ -117,6 +117,12 @@ impl TestShop {
         assert!(matches!(counted, Counted::Done(_)));
     }
 
+    /// The shop in another process: it shares the store and the clock, and remembers nothing of this one.
+    pub(crate) fn another_instance(&self) -> App {
+        let store = Store::embedded(Arc::clone(&self.emulator), DATABASE);
+        App::new(store, self.app.clock.clone(), Ids::seeded(2))
+    }
+
     pub(crate) fn advance(&self, by: Duration) {
         self.app.clock.advance(by);
     }

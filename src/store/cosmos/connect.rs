@@ -14,7 +14,7 @@ use azure_identity::{
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::failed;
+use super::{failed, said};
 use crate::config::{CosmosConfig, Endpoint, Identity};
 use crate::store::Error;
 #[cfg(feature = "emulator")]
@@ -43,7 +43,7 @@ impl Account {
             Ok(client) => client,
             Err(_) => Err(Error::Refused {
                 operation: "connect to Cosmos DB".to_owned(),
-                source: "no TLS client can be made: does this machine have CA certificates?".into(),
+                source: said("no TLS client can be made: does this machine have CA certificates?"),
             }),
         }
     }
@@ -71,7 +71,7 @@ fn account(config: &CosmosConfig) -> Result<AccountReference, Error> {
         Endpoint::Azure(address) => {
             let credential = credential(&config.identity).map_err(|error| Error::Refused {
                 operation: "sign in to Azure".to_owned(),
-                source: Box::new(error),
+                source: Arc::new(error),
             })?;
             Ok(AccountReference::with_credential(parse_endpoint(address)?, credential))
         }
