@@ -7,6 +7,7 @@ mod cancel_order;
 mod lean_build;
 mod list_customer_orders;
 mod mark_shipped;
+mod model;
 mod place_order;
 mod process_order;
 mod program;
