@@ -6,7 +6,7 @@ use futures::future::try_join_all;
 
 use crate::app::App;
 use crate::domain::id::ProductId;
-use crate::functions::page::PageRequest;
+use crate::functions::page::{Page, PageRequest};
 use crate::functions::resource::{Keep, ProductResource, read};
 use crate::host::{Answer, Problem};
 
@@ -21,10 +21,12 @@ pub async fn list_products(
 ) -> Result<Answer, Problem> {
     let request: PageRequest<ProductId> = PageRequest::parse(query.as_deref())?;
     let products = app.store.products.page(request.cursor.as_ref(), request.read_max()).await?;
-    let stocks = try_join_all(products.iter().map(|product| app.store.stock.read(&product.id))).await?;
-    let resources = products.into_iter().zip(&stocks);
-    let resources = resources
-        .map(|(product, stock)| ProductResource::new(product, stock.as_ref().map(|stock| &stock.value)));
-    let page = request.page("/api/products", resources.collect(), |resource| resource.id().clone());
+    let page = request.page("/api/products", products, |product| product.id.clone());
+    let stocks = try_join_all(page.items.iter().map(|product| app.store.stock.read(&product.id))).await?;
+    let items = page.items.into_iter().zip(&stocks);
+    let items = items
+        .map(|(product, stock)| ProductResource::new(product, stock.as_ref().map(|stock| &stock.value)))
+        .collect();
+    let page = Page { items, next_link: page.next_link };
     read(&headers, &page, Keep::Public, None)
 }

@@ -112,11 +112,6 @@ impl ProductResource {
     pub fn new(product: Product, stock: Option<&Stock>) -> Self {
         Self { product, available: stock.map_or(0, Stock::available) }
     }
-
-    /// Its id.
-    pub fn id(&self) -> &ProductId {
-        &self.product.id
-    }
 }
 
 /// The counts of a product.

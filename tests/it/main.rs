@@ -3,7 +3,10 @@
 
 mod audit_stock;
 mod bad_input;
+mod budgets;
 mod cancel_order;
+mod crash;
+mod group_commit;
 mod lean_build;
 mod list_customer_orders;
 mod mark_shipped;

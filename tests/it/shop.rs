@@ -30,7 +30,7 @@ use widgetco::store::Store;
 use widgetco::store::emulator::{Emulator, KEY};
 use widgetco::store::stock::Counted;
 
-const DATABASE: &str = "test";
+pub(crate) const DATABASE: &str = "test";
 /// Deliveries after which a message counts as one that is retried for ever.
 const DELIVERIES_MAX: usize = 5_000;
 /// `maxDequeueCount` of the test's host.
@@ -76,15 +76,17 @@ impl Answer {
 impl TestShop {
     /// A shop with these products, so many pieces of each, at 2.50 euros, and the customers `ada` and `bob`.
     pub(crate) async fn open(stock: &[(&str, u32)]) -> Self {
+        Self::open_in(Arc::new(Emulator::in_process().unwrap()), stock).await
+    }
+
+    /// The same in this account, past its gate.
+    pub(crate) async fn open_in(emulator: Arc<Emulator>, stock: &[(&str, u32)]) -> Self {
         // As the program does first of all; only the first of many tests finds none there.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let emulator = Arc::new(Emulator::in_process().unwrap());
         let clock = Clock::manual(Utc.with_ymd_and_hms(2026, 3, 2, 9, 15, 0).unwrap());
         let app = App::new(Store::embedded(Arc::clone(&emulator), DATABASE), clock, Ids::seeded(1));
         app.store.create_containers().await.unwrap();
-        let ids = app.ids.clone();
-        let routes = widgetco::functions::routes(app.clone());
-        let router = host::shell(routes, Arc::new(move || ids.hex32()));
+        let router = router(&app);
         let shop = Self { app, emulator, router, functions: functions(), queues: Mutex::default() };
         for (id, on_hand) in stock {
             shop.add_product(id, *on_hand).await;
@@ -94,6 +96,13 @@ impl TestShop {
             shop.app.store.customers.create(&customer).await.unwrap();
         }
         shop
+    }
+
+    /// Ends the handler's process and starts another, which reaches the same account by this store. Queues and clock
+    /// are the host's, and stay.
+    pub(crate) fn restart(&mut self, store: Store) {
+        self.app = App::new(store, self.app.clock.clone(), self.app.ids.clone());
+        self.router = router(&self.app);
     }
 
     pub(crate) async fn add_product(&self, id: &str, on_hand: u32) {
@@ -377,6 +386,12 @@ impl TestShop {
         let client = builder.build(account, RoutingStrategy::PreferredRegions(Vec::new())).await.unwrap();
         client.database_client(DATABASE).container_client(name.to_owned(), None).await.unwrap()
     }
+}
+
+/// The handler as `serve` would run it.
+fn router(app: &App) -> Router {
+    let ids = app.ids.clone();
+    host::shell(widgetco::functions::routes(app.clone()), Arc::new(move || ids.hex32()))
 }
 
 /// The body of a request for these lines.

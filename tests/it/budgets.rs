@@ -1,0 +1,143 @@
+//! What each step of an order's life costs in requests for documents, exactly. Who makes a step cheaper lowers its number
+//! here; who makes it dearer must raise it, and say why.
+//!
+//! One client that is warm and alone, so that it remembers containers and counts, and needs no second attempts.
+#![cfg(test)]
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use crate::shop::{Answer, TestShop, order_body};
+
+const ONE_LINE: &[(&str, u32)] = &[("a", 1)];
+const THREE_LINES: &[(&str, u32)] = &[("a", 1), ("b", 1), ("c", 1)];
+/// More than there is.
+const TOO_MANY: &[(&str, u32)] = &[("a", 1_000)];
+/// Products of the catalogue: one page of 20, and more.
+const PRODUCTS: usize = 25;
+
+/// What the steps cost beside what they should, in the order in which they were made.
+struct Ledger {
+    shop: TestShop,
+    lines: Vec<(&'static str, u64, u64)>,
+    requests: u64,
+}
+
+impl Ledger {
+    /// A shop that has worked before.
+    async fn open() -> Self {
+        let mut stock = vec![("a".to_owned(), 100), ("b".to_owned(), 100), ("c".to_owned(), 100)];
+        stock.extend((stock.len()..PRODUCTS).map(|number| (format!("p-{number:02}"), 1)));
+        let stock: Vec<_> = stock.iter().map(|(id, on_hand)| (id.as_str(), *on_hand)).collect();
+        let shop = TestShop::open(&stock).await;
+        shop.place("bob", THREE_LINES).await;
+        shop.work().await;
+        let requests = shop.requests();
+        Self { shop, lines: Vec::new(), requests }
+    }
+
+    /// Notes what was asked for since the last note.
+    fn note(&mut self, step: &'static str, budget: u64) {
+        let requests = self.shop.requests();
+        self.lines.push((step, requests - self.requests, budget));
+        self.requests = requests;
+    }
+
+    async fn place(&self, key: &[(&str, &str)], lines: &[(&str, u32)]) -> String {
+        let answer = self.shop.post("/api/orders", key, order_body("ada", lines)).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{:?}", answer.body);
+        answer.body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The worker's turn, in one delivery.
+    async fn ring(&self, id: &str) {
+        self.shop.drain("orders");
+        let bell = json!({ "orderId": id }).to_string();
+        ok(&self.shop.deliver("ProcessOrder", &bell, 1).await);
+    }
+
+    /// A change that a caller asks for.
+    async fn change(&self, method: &str, id: &str, change: &str) {
+        ok(&self.shop.send(method, &format!("/api/orders/{id}/{change}"), &[], None).await);
+    }
+}
+
+fn ok(answer: &Answer) {
+    assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.body);
+}
+
+#[tokio::test]
+async fn every_step_of_an_order_costs_exactly_its_requests() {
+    let mut ledger = Ledger::open().await;
+
+    let one = ledger.place(&[], ONE_LINE).await;
+    // Read the customer and the product, store the order with its event.
+    ledger.note("place one line", 3);
+    let three = ledger.place(&[], THREE_LINES).await;
+    // Read the customer and three products, store the order with its event.
+    ledger.note("place three lines", 5);
+    let keyed = ledger.place(&[("Idempotency-Key", "k")], ONE_LINE).await;
+    // Look for an order under the key; read the customer and the product, store the order with its event.
+    ledger.note("place with a key", 4);
+    assert_eq!(ledger.place(&[("Idempotency-Key", "k")], ONE_LINE).await, keyed);
+    // Find the order under the key.
+    ledger.note("place again with the key", 1);
+    let short = ledger.place(&[], TOO_MANY).await;
+    // As one line.
+    ledger.note("place beyond stock", 3);
+
+    ledger.ring(&one).await;
+    // Read the order, hold (the counts are remembered), confirm.
+    ledger.note("confirm one line", 3);
+    ledger.ring(&three).await;
+    // Read the order, hold each product, confirm.
+    ledger.note("confirm three lines", 5);
+    ledger.ring(&short).await;
+    // Read the order, read the counts, look whether the order itself holds, fail; look for a reservation, leave a
+    // tombstone; mark the order settled.
+    ledger.note("fail one line for lack of stock", 7);
+    ledger.ring(&one).await;
+    // Read the order.
+    ledger.note("ring again for a confirmed order", 1);
+
+    ledger.change("PUT", &one, "shipment").await;
+    // Read the order, write the shipment with its event.
+    ledger.note("ship", 2);
+    ledger.ring(&one).await;
+    // Read the order, read the reservation and the counts, take; mark the order settled.
+    ledger.note("settle one shipped line", 5);
+    ledger.change("POST", &three, "cancellation").await;
+    // Read the order, write the cancellation with its event.
+    ledger.note("cancel", 2);
+    ledger.ring(&three).await;
+    // Read the order; for each product read the reservation and the counts, release; mark the order settled.
+    ledger.note("release three cancelled lines", 11);
+    for (id, step) in [(&one, "ring again for a shipped order"), (&short, "ring again for a failed order")] {
+        ledger.ring(id).await;
+        // Read the order.
+        ledger.note(step, 1);
+    }
+
+    ledger.change("POST", &keyed, "cancellation").await;
+    // As above.
+    ledger.note("cancel a pending order", 2);
+    ledger.ring(&keyed).await;
+    // Read the order, look for a reservation, leave a tombstone; mark the order settled.
+    ledger.note("settle one line that was never held", 4);
+
+    ok(&ledger.shop.get(&format!("/api/orders/{one}")).await);
+    // Read the order.
+    ledger.note("read an order", 1);
+    let page = ledger.shop.get("/api/products?limit=20").await;
+    assert_eq!(page.body["items"].as_array().map(Vec::len), Some(20));
+    // Query the products in each of the emulator's four partitions, and read the counts of each on the page.
+    ledger.note("list twenty products", 24);
+
+    let broken: Vec<_> = ledger
+        .lines
+        .iter()
+        .filter(|(_, requests, budget)| requests != budget)
+        .map(|(step, requests, budget)| format!("{step}: {requests} requests instead of {budget}"))
+        .collect();
+    assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
+}
