@@ -13,6 +13,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
+use axum::serve::ListenerExt;
 use azure_core::http::Request;
 use azure_core::http::headers::{HeaderName, HeaderValue};
 use azure_data_cosmos_driver::driver::CosmosDriverRuntimeBuilder;
@@ -147,6 +148,12 @@ impl Emulator {
     ) -> io::Result<()> {
         let limit = axum::extract::DefaultBodyLimit::max(REQUEST_BYTES_MAX);
         let bridge = Router::new().fallback(answer).layer(limit).with_state(self);
+        // Answers are small, and the client waits for each: held back for more to send, each would take 40 ms.
+        let listener = listener.tap_io(|connection| {
+            if let Err(error) = connection.set_nodelay(true) {
+                tracing::debug!(%error, "a connection keeps its delay");
+            }
+        });
         axum::serve(listener, bridge).with_graceful_shutdown(stop).await
     }
 }

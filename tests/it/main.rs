@@ -18,6 +18,7 @@ mod reads;
 mod record_poison_order;
 mod recover_orders;
 mod shop;
+mod simulation;
 mod stock;
 mod tidy;
 mod wire;

@@ -136,6 +136,14 @@ impl TestShop {
         self.app.clock.advance(by);
     }
 
+    /// Another handler over a store that may have been filled already, with a host of its own.
+    pub(crate) fn over(app: App, emulator: Arc<Emulator>) -> Self {
+        let ids = app.ids.clone();
+        let routes = widgetco::functions::routes(app.clone());
+        let router = host::shell(routes, Arc::new(move || ids.hex32()));
+        Self { app, emulator, router, functions: functions(), queues: Mutex::default() }
+    }
+
     // --- HTTP, as the host in front of the handler does it -----------------------------------------------------------
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
