@@ -48,10 +48,11 @@ impl Store {
 
     fn over(cosmos: cosmos::Cosmos) -> Self {
         let cosmos = Arc::new(cosmos);
+        let stock = stock::StockLedger::new(Arc::clone(&cosmos));
         Self {
             orders: orders::Orders::new(Arc::clone(&cosmos)),
-            stock: stock::StockLedger::new(Arc::clone(&cosmos)),
-            audits: audits::Audits::new(Arc::clone(&cosmos)),
+            audits: audits::Audits::new(Arc::clone(&cosmos), stock.clone()),
+            stock,
             products: products::Products::new(Arc::clone(&cosmos)),
             customers: customers::Customers::new(Arc::clone(&cosmos)),
             #[cfg(feature = "emulator")]

@@ -91,13 +91,6 @@ impl Ledger {
     }
 }
 
-impl AuditReport {
-    /// Whether nothing is wrong.
-    pub fn is_clean(&self) -> bool {
-        self.differences.is_empty() && self.late.is_empty() && self.left.is_empty()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,12 +10,11 @@ use serde_json::Value;
 
 use crate::domain::audit::{AuditReport, LateOrder, Ledger};
 use crate::domain::id::ProductId;
-use crate::domain::stock::Stock;
 use crate::domain::time;
+use crate::store::Error;
 use crate::store::containers::Container;
 use crate::store::cosmos::{Cosmos, Document};
-use crate::store::stock::STOCK_ID;
-use crate::store::{Error, Versioned};
+use crate::store::stock::StockLedger;
 
 /// How often the sums are taken again when the counts change meanwhile.
 const ATTEMPTS_MAX: u32 = 3;
@@ -26,6 +25,7 @@ const REPORT: &str = "_audit";
 #[derive(Clone, Debug)]
 pub struct Audits {
     cosmos: Arc<Cosmos>,
+    stock: StockLedger,
 }
 
 /// A product's books at one moment, as far as one could be found.
@@ -40,8 +40,8 @@ pub enum Books {
 }
 
 impl Audits {
-    pub(super) fn new(cosmos: Arc<Cosmos>) -> Self {
-        Self { cosmos }
+    pub(super) fn new(cosmos: Arc<Cosmos>, stock: StockLedger) -> Self {
+        Self { cosmos, stock }
     }
 
     /// A product's books. Every change of a reservation or adjustment changes the counts with it, so that sums which
@@ -50,7 +50,7 @@ impl Audits {
     /// # Errors
     /// [`Error`] when they cannot be read.
     pub async fn books(&self, product_id: &ProductId) -> Result<Books, Error> {
-        let Some(mut before) = self.counts(product_id).await? else { return Ok(Books::None) };
+        let Some(mut before) = self.stock.read(product_id).await? else { return Ok(Books::None) };
         for _ in 0..ATTEMPTS_MAX {
             let (adjusted, held) = tokio::try_join!(
                 self.sum(product_id, "SELECT VALUE SUM(c.delta) FROM c WHERE c.type = 'adjustment'"),
@@ -59,7 +59,7 @@ impl Audits {
                     "SELECT VALUE SUM(c.quantity) FROM c WHERE c.type = 'reservation' AND c.state = 'held'"
                 ),
             )?;
-            let Some(after) = self.counts(product_id).await? else { return Ok(Books::None) };
+            let Some(after) = self.stock.read(product_id).await? else { return Ok(Books::None) };
             if after.etag == before.etag {
                 return Ok(Books::Still(Ledger { stock: after.value, adjusted, held }));
             }
@@ -100,10 +100,6 @@ impl Audits {
     pub async fn keep(&self, report: &AuditReport) -> Result<(), Error> {
         let document = Document::new(Container::Stock, "audit", (REPORT, REPORT), None, report)?;
         self.cosmos.upsert(Container::Stock, (REPORT, REPORT), document).await
-    }
-
-    async fn counts(&self, product_id: &ProductId) -> Result<Option<Versioned<Stock>>, Error> {
-        self.cosmos.read(Container::Stock, product_id.as_str(), STOCK_ID).await
     }
 
     async fn sum(&self, product_id: &ProductId, text: &str) -> Result<i64, Error> {

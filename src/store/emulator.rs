@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
-use axum::serve::ListenerExt;
+use axum::http::request::Parts;
+use axum::http::{Response, StatusCode};
 use azure_core::http::Request;
 use azure_core::http::headers::{HeaderName, HeaderValue};
 use azure_data_cosmos_driver::driver::CosmosDriverRuntimeBuilder;
@@ -72,6 +72,8 @@ pub enum Fate {
     /// It takes effect and is never answered.
     Silence,
 }
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The emulator could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -148,27 +150,15 @@ impl Emulator {
     ) -> io::Result<()> {
         let limit = axum::extract::DefaultBodyLimit::max(REQUEST_BYTES_MAX);
         let bridge = Router::new().fallback(answer).layer(limit).with_state(self);
-        // Answers are small, and the client waits for each: held back for more to send, each would take 40 ms.
-        let listener = listener.tap_io(|connection| {
-            if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!(%error, "a connection keeps its delay");
-            }
-        });
-        axum::serve(listener, bridge).with_graceful_shutdown(stop).await
+        crate::host::serve(listener, bridge, stop).await
     }
 }
 
 /// One request from the network to the emulator, and its answer back. In a task of its own: when a client is killed, its
 /// connection breaks and this function is dropped, but a database finishes what has reached it.
-async fn answer(
-    State(emulator): State<Arc<Emulator>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response<Body> {
-    let forwarded = tokio::spawn(async move { emulator.admit(&method, &uri, &headers, body).await });
-    let error: Box<dyn std::error::Error + Send + Sync> = match forwarded.await {
+async fn answer(State(emulator): State<Arc<Emulator>>, head: Parts, body: Bytes) -> Response<Body> {
+    let forwarded = tokio::spawn(async move { emulator.admit(&head, body).await });
+    let error: BoxError = match forwarded.await {
         Ok(Ok(response)) => return response,
         Ok(Err(error)) => error,
         Err(panicked) => panicked.into(),
@@ -180,46 +170,34 @@ async fn answer(
 }
 
 impl Emulator {
-    async fn admit(
-        &self,
-        method: &Method,
-        uri: &Uri,
-        headers: &HeaderMap,
-        body: Bytes,
-    ) -> Result<Response<Body>, Box<dyn std::error::Error + Send + Sync>> {
+    async fn admit(&self, head: &Parts, body: Bytes) -> Result<Response<Body>, BoxError> {
         let fate = match &self.gate {
-            Some(gate) if uri.path().contains(DOCUMENTS) => {
-                gate(Arrival { method: method.to_string(), path: uri.path().to_owned() }).await
+            Some(gate) if head.uri.path().contains(DOCUMENTS) => {
+                gate(Arrival { method: head.method.to_string(), path: head.uri.path().to_owned() }).await
             }
             Some(_) | None => Fate::Pass,
         };
         let answer = |status: u16| Ok(Response::builder().status(status).body(Body::empty())?);
         match fate {
-            Fate::Pass => self.forward(method, uri, headers, body).await,
+            Fate::Pass => self.forward(head, body).await,
             Fate::Refuse(status) => answer(status),
             Fate::Mislead(status) => {
-                self.forward(method, uri, headers, body).await?;
+                self.forward(head, body).await?;
                 answer(status)
             }
             Fate::Vanish => std::future::pending().await,
             Fate::Silence => {
-                self.forward(method, uri, headers, body).await?;
+                self.forward(head, body).await?;
                 std::future::pending().await
             }
         }
     }
 
-    async fn forward(
-        &self,
-        method: &Method,
-        uri: &Uri,
-        headers: &HeaderMap,
-        body: Bytes,
-    ) -> Result<Response<Body>, Box<dyn std::error::Error + Send + Sync>> {
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    async fn forward(&self, head: &Parts, body: Bytes) -> Result<Response<Body>, BoxError> {
+        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         let url = format!("{}{path}", self.endpoint.trim_end_matches('/')).parse()?;
-        let mut request = Request::new(url, method.as_str().parse::<azure_core::http::Method>()?);
-        for (name, value) in headers {
+        let mut request = Request::new(url, head.method.as_str().parse::<azure_core::http::Method>()?);
+        for (name, value) in &head.headers {
             let (name, value) = (name.as_str().to_owned(), value.to_str()?.to_owned());
             request.headers_mut().insert(HeaderName::from(name), HeaderValue::from(value));
         }

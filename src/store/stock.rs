@@ -30,7 +30,7 @@ const OLD_SIGHTS_MAX: u32 = 3;
 /// How long an ended reservation is remembered: 30 days, longer than any message lives (7 days in a storage queue).
 const TOMBSTONE_TTL_S: u32 = 30 * 24 * 60 * 60;
 /// Document id of the counts in each product's partition; no order or adjustment has it.
-pub(super) const STOCK_ID: &str = "stock";
+const STOCK_ID: &str = "stock";
 
 /// Counts, reservations and adjustments of all products.
 #[derive(Clone, Debug)]
@@ -87,16 +87,6 @@ impl StockLedger {
     /// [`Error`] when that cannot be known.
     pub async fn read(&self, product_id: &ProductId) -> Result<Option<Versioned<Stock>>, Error> {
         self.get(product_id, STOCK_ID).await
-    }
-
-    /// Holds the pieces for the order, unless it holds them already or they are lacking. One request when the counts are
-    /// remembered and nobody else writes to the product, shared with all holds that ride along; two more when the answer
-    /// is no, because the counts may have changed, and the order itself may be what took the last piece.
-    ///
-    /// # Errors
-    /// [`Error`]; with [`Error::Unavailable`] they may be held. Calling again is always safe.
-    pub async fn hold(&self, claim: Claim<'_>, now: DateTime<Utc>) -> Result<Seen, Error> {
-        self.hold_together(claim, now).await
     }
 
     /// Ends a held reservation by shipping its pieces. Three requests when nobody else writes to the product.

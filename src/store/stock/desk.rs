@@ -94,10 +94,16 @@ impl Desk {
 }
 
 impl StockLedger {
-    /// Queues the claim, and works for all that wait when it is this caller's turn.
-    pub(super) async fn hold_together(&self, claim: Claim<'_>, now: DateTime<Utc>) -> Result<Seen, Error> {
+    /// Holds the pieces for the order, unless it holds them already or they are lacking. One request when the counts are
+    /// remembered and nobody else writes to the product, shared with all holds that ride along; two more when the answer
+    /// is no, because the counts may have changed, and the order itself may be what took the last piece.
+    ///
+    /// # Errors
+    /// [`Error`]; with [`Error::Unavailable`] they may be held. Calling again is always safe.
+    pub async fn hold(&self, claim: Claim<'_>, now: DateTime<Utc>) -> Result<Seen, Error> {
         let desk = self.desks.of(claim.product_id);
         for _ in 0..ATTEMPTS_MAX {
+            // The claim waits with the others; when it is this caller's turn, it works for all of them.
             let (answer, mut answered) = oneshot::channel();
             let (order_id, quantity) = (claim.order_id.clone(), claim.quantity);
             desk.queue().push(Waiting { order_id, quantity, now, answer });
