@@ -12,6 +12,8 @@ pub mod functions;
 pub mod host;
 #[cfg(feature = "emulator")]
 pub mod local;
+#[cfg(feature = "museum")]
+pub mod museum;
 pub mod sources;
 pub mod store;
 pub mod telemetry;

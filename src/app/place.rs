@@ -53,6 +53,11 @@ impl App {
             Some(key) => OrderId::derive(&request.customer_id, key),
             None => OrderId::from_chance(&request.customer_id, self.ids.bytes16()),
         };
+        #[cfg(feature = "museum")]
+        let id = match crate::museum::Mistake::RandomIdPerProcessing.is_on_show() {
+            true => OrderId::from_chance(&request.customer_id, self.ids.bytes16()),
+            false => id,
+        };
         if key.is_some()
             && let Some(earlier) = self.earlier(&id, request, true).await?
         {
@@ -72,6 +77,13 @@ impl App {
                     return Ok(Placement::Invalid(invalid.collect()));
                 }
             };
+        #[cfg(feature = "museum")]
+        if crate::museum::Mistake::KeyBeforeEffect.is_on_show()
+            && key.is_some()
+            && self.store.orders.knows(&id).await?
+        {
+            return Ok(Placement::Replayed(transition.order));
+        }
         match self.store.orders.place(&transition).await? {
             Written::Done(order) => Ok(Placement::Placed(order.value)),
             // Somebody placed it meanwhile, or our own first attempt did and its answer was lost.

@@ -1,8 +1,9 @@
-//! The only place that names the Cosmos client: connecting, options, requests, and what a status means to us.
+//! The only place that names the Cosmos client: connecting, options and requests here, what an answer means in `meaning`.
 //!
 //! Does not know what any document is.
 
 mod connect;
+mod meaning;
 #[cfg(feature = "emulator")]
 mod setup;
 
@@ -10,12 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use azure_core::http::Etag as SdkEtag;
-use azure_data_cosmos::models::TransactionalBatchResponse;
 use azure_data_cosmos::options::{
     BatchOptions, BatchReplaceOptions, EndToEndOperationLatencyPolicy, ItemReadOptions, ItemWriteOptions,
     OperationOptions, OperationOptionsBuilder, Precondition, QueryOptions, ThrottlingRetryOptionsBuilder,
 };
-use azure_data_cosmos::{ContainerClient, CosmosClient, CosmosError, FeedScope, Query, TransactionalBatch};
+use azure_data_cosmos::{ContainerClient, CosmosClient, FeedScope, Query, TransactionalBatch};
 use futures::TryStreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,11 +24,12 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use self::connect::Account;
+use self::meaning::{corrupt, done, etag_of, failed, outcome};
 use crate::config::CosmosConfig;
 use crate::store::containers::Container;
 #[cfg(feature = "emulator")]
 use crate::store::emulator::Emulator;
-use crate::store::{Cause, Error, Etag, Versioned, Written};
+use crate::store::{Error, Etag, Versioned, Written};
 
 /// Longest that one operation may take, its retries included. The Functions front end gives up on HTTP after 230 s,
 /// and a queue message should be given back long before its lease of 10 minutes ends.
@@ -105,6 +106,9 @@ pub enum Write {
     Create(Document),
     /// Refused when the document has another version or is gone.
     Replace(String, Document, Etag),
+    /// Refused when the document has another version or is gone.
+    #[cfg(feature = "museum")]
+    Delete(String, Etag),
 }
 
 /// What came of a batch.
@@ -240,7 +244,18 @@ impl Cosmos {
                 Write::Create(document) => batch.create_item(document.0),
                 Write::Replace(id, document, etag) => {
                     let options = BatchReplaceOptions::default().with_precondition(if_match(&etag));
+                    #[cfg(feature = "museum")]
+                    let options = match forgets_if_match(container) {
+                        true => BatchReplaceOptions::default(),
+                        false => options,
+                    };
                     batch.replace_item(id, document.0, Some(options))
+                }
+                #[cfg(feature = "museum")]
+                Write::Delete(id, etag) => {
+                    let options = azure_data_cosmos::options::BatchDeleteOptions::default()
+                        .with_precondition(if_match(&etag));
+                    Ok(batch.delete_item(id, Some(options)))
                 }
             }
             .map_err(|error| failed(operation(), error))?;
@@ -336,57 +351,14 @@ fn if_match(etag: &Etag) -> Precondition {
     Precondition::IfMatch(SdkEtag::from(etag.as_str().to_owned()))
 }
 
-fn etag_of(etag: Option<&SdkEtag>, operation: &impl Fn() -> String) -> Result<Etag, Error> {
-    let missing = || Error::Corrupt { operation: operation(), detail: "the answer has no etag".to_owned() };
-    etag.map(|etag| Etag::new(etag.to_string())).ok_or_else(missing)
-}
+/// Whether a mistake is on show that leaves out the condition of a replacement in a batch.
+#[cfg(feature = "museum")]
+fn forgets_if_match(container: Container) -> bool {
+    use crate::museum::Mistake;
 
-fn done<T>(value: T, etag: Option<&SdkEtag>, operation: &impl Fn() -> String) -> Result<Written<T>, Error> {
-    Ok(Written::Done(Versioned { value, etag: etag_of(etag, operation)? }))
-}
-
-/// What the answers to the single writes say together: the first that is not a consequence of another decides.
-fn outcome(response: &TransactionalBatchResponse, operation: String) -> Result<Batch, Error> {
-    const FAILED_DEPENDENCY: u16 = 424;
-    let results = response.results();
-    let cause =
-        results.iter().position(|result| !result.is_success() && result.status_code() != FAILED_DEPENDENCY);
-    match cause.map(|index| (index, results[index].status_code())) {
-        None if results.iter().all(|result| result.is_success()) => {
-            let etags = results.iter().map(|result| result.etag().map(Etag::new));
-            let missing = || Error::Corrupt { operation, detail: "a write has no etag".to_owned() };
-            etags.collect::<Option<_>>().map(Batch::Done).ok_or_else(missing)
-        }
-        Some((index, 409)) => Ok(Batch::Exists(index)),
-        Some((index, 404 | 412)) => Ok(Batch::Changed(index)),
-        Some((_, status @ (408 | 410 | 429 | 449 | 500..))) => Err(Error::Unavailable {
-            operation,
-            source: said(format!("a write of the batch answered {status}")),
-        }),
-        Some((_, status)) => {
-            Err(Error::Refused { operation, source: said(format!("a write of the batch answered {status}")) })
-        }
-        None => Err(Error::Unavailable { operation, source: said("the batch failed without a cause") }),
+    match container {
+        Container::Stock => Mistake::CountsWithoutIfMatch.is_on_show(),
+        Container::Orders => Mistake::OrdersWithoutIfMatch.is_on_show(),
+        Container::Products | Container::Customers => false,
     }
-}
-
-/// A cause of which there is no more to say than this.
-fn said(text: impl Into<String>) -> Cause {
-    Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(text.into()))
-}
-
-/// What an error of the client means to us.
-fn failed(operation: String, error: CosmosError) -> Error {
-    let status = u16::from(error.status().status_code());
-    let source = Arc::new(error);
-    match status {
-        400 | 401 | 403 | 404 | 405 | 413 => Error::Refused { operation, source },
-        _ => Error::Unavailable { operation, source },
-    }
-}
-
-/// A document that does not have its form. The parser's own words are left out: they quote the document, which may be
-/// about a person.
-fn corrupt(operation: String) -> Error {
-    Error::Corrupt { operation, detail: "the document does not have the form of its type".to_owned() }
 }

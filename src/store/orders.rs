@@ -47,6 +47,18 @@ impl Orders {
         self.write_batch(&transition.order, writes, 0).await
     }
 
+    /// A mistake on show: whether this id was stored before, and stores it, in a document of its own.
+    ///
+    /// # Errors
+    /// [`Error`]; with [`Error::Unavailable`] it may have been stored.
+    #[cfg(feature = "museum")]
+    pub async fn knows(&self, id: &OrderId) -> Result<bool, Error> {
+        let key =
+            Document::new(Container::Orders, "key", (id.as_str(), "keys"), None, &serde_json::json!({}))?;
+        let stored = self.cosmos.create(Container::Orders, "keys", key).await?;
+        Ok(stored == Written::Overtaken)
+    }
+
     /// The order; `None` when there is none. One request.
     ///
     /// # Errors

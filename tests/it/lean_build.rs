@@ -10,8 +10,11 @@ const EMULATOR: &str = "__internal_in_memory_emulator";
 /// errors on demand.
 const UNWANTED: [&str; 4] = [EMULATOR, "key_auth", "control_plane", "fault_injection"];
 
-/// The features of the Cosmos DB crates in a build with these arguments, each as `crate/feature`.
-fn cosmos_features(arguments: &[&str]) -> Vec<String> {
+/// Crates whose features are looked at.
+const CRATES: [&str; 3] = ["widgetco", "azure_data_cosmos", "azure_data_cosmos_driver"];
+
+/// The features of this crate and of the Cosmos DB crates in a build with these arguments, each as `crate/feature`.
+fn features(arguments: &[&str]) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
         .args([
             "tree",
@@ -35,26 +38,26 @@ fn cosmos_features(arguments: &[&str]) -> Vec<String> {
         // A line is `name version features`, the features with commas between, and `(*)` where a crate comes again.
         let mut words = line.split_whitespace();
         let name = words.next().unwrap_or_default();
-        if name == "azure_data_cosmos" || name == "azure_data_cosmos_driver" {
+        if CRATES.contains(&name) {
             crates += 1;
-            let list = words.nth(1).unwrap_or_default();
+            let list = words.find(|word| !word.starts_with(['v', '('])).unwrap_or_default();
             features.extend(list.split(',').map(|feature| format!("{name}/{feature}")));
         }
     }
-    assert!(crates >= 2, "cargo tree names no Cosmos DB crates; is its output read rightly?");
+    assert!(crates >= 3, "cargo tree does not name the crates; is its output read rightly?");
     features
 }
 
 #[test]
-fn build_for_azure_holds_no_emulator_and_no_key_authentication() {
+fn build_for_azure_holds_no_emulator_no_key_authentication_and_no_mistakes() {
     let is_unwanted = |feature: &&String| UNWANTED.iter().any(|name| feature.ends_with(&format!("/{name}")));
-    let lean = cosmos_features(&["--no-default-features"]);
+    let lean = features(&["--no-default-features"]);
     let unwanted: Vec<_> = lean.iter().filter(is_unwanted).collect();
     assert!(
         unwanted.is_empty(),
         "{unwanted:?} are on with --no-default-features: in Cargo.toml, ask for them under `emulator` alone"
     );
-    let full = cosmos_features(&[]);
+    let full = features(&[]);
     for name in ["azure_data_cosmos", "azure_data_cosmos_driver"] {
         let emulator = format!("{name}/{EMULATOR}");
         assert!(
@@ -62,4 +65,6 @@ fn build_for_azure_holds_no_emulator_and_no_key_authentication() {
             "{emulator} is off by default, so that this test could not fail: {full:?}"
         );
     }
+    assert!(full.contains(&"widgetco/emulator".to_owned()), "{full:?}");
+    assert!(!full.contains(&"widgetco/museum".to_owned()), "the mistakes of the museum are for tests alone");
 }

@@ -36,10 +36,13 @@ mod books;
 mod chance;
 mod door;
 mod job;
+mod museum;
 mod promises;
 mod scenario;
 mod scheduler;
 mod world;
+
+use widgetco::museum::{self as mistakes, Mistake};
 
 use self::scheduler::{Report, Run};
 
@@ -67,9 +70,9 @@ fn say(text: &str) {
     writeln!(std::io::stderr(), "{text}").unwrap();
 }
 
-/// Plays one seed; a panic in it is a violation, too.
-fn play(seed: u64) -> Report {
-    catch_unwind(|| Run::of(seed)).unwrap_or_else(|panic| {
+/// Plays one seed, in the shop as it is or with a mistake in it; a panic is a violation, too.
+fn play(seed: u64, mistake: Option<Mistake>) -> Report {
+    catch_unwind(|| mistakes::with(mistake, || Run::of(seed))).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         let violations = vec![format!("panic: {}", text.unwrap_or_default())];
@@ -94,7 +97,7 @@ fn seeds_never_break_the_books() {
                     if seed >= seeds.end {
                         return;
                     }
-                    let report = play(seed);
+                    let report = play(seed, None);
                     if is_replay {
                         say(&report.log.join("\n"));
                     }
@@ -119,7 +122,7 @@ fn one_seed_is_one_run() {
     drop(rustls::crypto::ring::default_provider().install_default());
     let mut different = Vec::new();
     for seed in seeds("SIMULATION_TWICE").unwrap_or(SEEDS_TWICE) {
-        let (first, second) = (play(seed), play(seed));
+        let (first, second) = (play(seed, None), play(seed, None));
         assert!(first.log.len() > 20, "{:?}", first.violations);
         if first.log != second.log {
             let parts = first.log.iter().zip(&second.log).position(|(line, other)| line != other);

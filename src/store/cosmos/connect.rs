@@ -14,7 +14,7 @@ use azure_identity::{
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::{failed, said};
+use super::meaning::{failed, said};
 use crate::config::{CosmosConfig, Endpoint, Identity};
 use crate::store::Error;
 #[cfg(feature = "emulator")]

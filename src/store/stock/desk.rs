@@ -157,6 +157,12 @@ impl StockLedger {
                 }
                 continue;
             }
+            #[cfg(feature = "museum")]
+            let (stock, next) = if crate::museum::Mistake::ChecksThenDecrements.is_on_show() {
+                self.decremented(product_id, stock, &next).await
+            } else {
+                (stock, next)
+            };
             match self.write(product_id, &admitted, &next, &stock.etag).await {
                 Ok(Batch::Done(etags)) => {
                     *known = etags.into_iter().next_back().map(|etag| Versioned { value: next, etag });
@@ -211,6 +217,21 @@ impl StockLedger {
         let mut writes = admitted.iter().map(create).collect::<Result<Vec<_>, _>>()?;
         writes.push(Write::Replace(STOCK_ID.to_owned(), stock_document(next)?, seen.clone()));
         self.cosmos.batch(Container::Stock, product_id.as_str(), writes).await
+    }
+
+    /// A mistake on show: the counts as they are now, and those with as many pieces more held as were found to be there
+    /// at an earlier sight.
+    #[cfg(feature = "museum")]
+    async fn decremented(
+        &self,
+        product_id: &ProductId,
+        sight: Versioned<Stock>,
+        checked: &Stock,
+    ) -> (Versioned<Stock>, Stock) {
+        let added = checked.held - sight.value.held;
+        let stock = self.read(product_id).await.ok().flatten().unwrap_or(sight);
+        let next = Stock { held: stock.value.held + added, ..stock.value.clone() };
+        (stock, next)
     }
 
     /// Says no to all that do not hold their pieces already: the order itself may be what took the last one.

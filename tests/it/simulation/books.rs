@@ -166,6 +166,9 @@ impl Page {
             let found = documents.into_iter().flatten().find(|one| one["id"] == id);
             let is_right =
                 found.is_some_and(|found| found["state"] == state && found["quantity"] == quantity);
+            if order["settled"] == true && found.is_some_and(|found| found["state"] == "held") {
+                wrong.push(format!("KEPT {quantity} {product} for {id}, which is settled"));
+            }
             if !is_right {
                 wrong.push(format!("{id} is {status}, but of {quantity} {product} has {found:?}"));
             }
@@ -190,6 +193,7 @@ impl Page {
     }
 
     fn check_promises(&self, promises: &Promises, wrong: &mut Vec<String>) {
+        wrong.extend(promises.doubled());
         let mut statuses = BTreeMap::new();
         for order in &self.orders {
             if statuses.insert(text(order, "id"), text(order, "status")).is_some() {

@@ -14,6 +14,8 @@ pub(super) struct Promises {
     pub(super) orders: BTreeSet<String>,
     /// Orders that may exist: tried under a key.
     pub(super) tried: BTreeSet<String>,
+    /// Under which id the order of each customer's key was answered.
+    keys: BTreeMap<(&'static str, String), BTreeSet<String>>,
     /// Orders without a key that were tried and whose id nobody learned.
     pub(super) unknown_orders: usize,
     pub(super) cancelled: BTreeSet<String>,
@@ -56,7 +58,11 @@ impl Promises {
                 if wish.key.is_none() {
                     self.unknown_orders -= 1;
                 }
-                self.orders.insert(answer.body["id"].as_str().unwrap().to_owned());
+                let id = answer.body["id"].as_str().unwrap().to_owned();
+                if let Some(key) = &wish.key {
+                    self.keys.entry((wish.customer, key.clone())).or_default().insert(id.clone());
+                }
+                self.orders.insert(id);
             }
             Job::Cancel(id) => drop(self.cancelled.insert(id.clone())),
             Job::Ship(id) => drop(self.shipped.insert(id.clone())),
@@ -67,6 +73,12 @@ impl Promises {
             Job::Count { .. } => self.adjustments.entry("counted".to_owned()).or_default().promised += 1,
             Job::Message(_) | Job::Recover => {}
         }
+    }
+
+    /// Keys that were answered with several orders.
+    pub(super) fn doubled(&self) -> impl Iterator<Item = String> {
+        let doubled = self.keys.iter().filter(|(_, ids)| ids.len() > 1);
+        doubled.map(|((customer, key), ids)| format!("TWICE {key} of {customer}: {ids:?}"))
     }
 
     /// Whether an order under this id was promised or tried.
