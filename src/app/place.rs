@@ -7,15 +7,15 @@ use crate::domain::draft::{Invalid, OrderRequest};
 use crate::domain::id::{IdempotencyKey, OrderId};
 use crate::domain::message::Rejection;
 use crate::domain::order::Order;
-use crate::store::{Error, Written};
+use crate::store::{Error, Versioned, Written};
 
 /// What came of placing an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Placement {
     /// It is stored.
-    Placed(Order),
+    Placed(Versioned<Order>),
     /// The same request was stored before, under the same key.
-    Replayed(Order),
+    Replayed(Versioned<Order>),
     /// Another request was stored under this key.
     KeyReused,
     /// It names a customer or product that does not exist, or its total cannot be formed.
@@ -23,13 +23,13 @@ pub enum Placement {
 }
 
 impl Placement {
-    /// The order's id, or why a checkout's message can never have one.
+    /// The order as it was just written or read, or why a checkout's message can never have one.
     ///
     /// # Errors
     /// A [`Rejection`]; a retry does not help.
-    pub fn order_id(self) -> Result<OrderId, Rejection> {
+    pub fn order(self) -> Result<Versioned<Order>, Rejection> {
         match self {
-            Self::Placed(order) | Self::Replayed(order) => Ok(order.id),
+            Self::Placed(order) | Self::Replayed(order) => Ok(order),
             Self::KeyReused => {
                 Err(Rejection::new("checkout-id-reused", "another order was placed under this checkout id"))
             }
@@ -82,10 +82,11 @@ impl App {
             && key.is_some()
             && self.store.orders.knows(&id).await?
         {
-            return Ok(Placement::Replayed(transition.order));
+            let etag = crate::store::Etag::new("\"never written\"");
+            return Ok(Placement::Replayed(Versioned { value: transition.order, etag }));
         }
         match self.store.orders.place(&transition).await? {
-            Written::Done(order) => Ok(Placement::Placed(order.value)),
+            Written::Done(order) => Ok(Placement::Placed(order)),
             // Somebody placed it meanwhile, or our own first attempt did and its answer was lost.
             Written::Overtaken => match self.earlier(&id, request, key.is_some()).await? {
                 Some(earlier) => Ok(earlier),
@@ -104,8 +105,8 @@ impl App {
     ) -> Result<Option<Placement>, Error> {
         let earlier = self.store.orders.read(id).await?;
         Ok(earlier.map(|earlier| match (keyed, earlier.value.fingerprint == request.fingerprint()) {
-            (false, _) => Placement::Placed(earlier.value),
-            (true, true) => Placement::Replayed(earlier.value),
+            (false, _) => Placement::Placed(earlier),
+            (true, true) => Placement::Replayed(earlier),
             (true, false) => Placement::KeyReused,
         }))
     }

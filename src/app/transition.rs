@@ -5,7 +5,7 @@
 use crate::app::App;
 use crate::domain::id::OrderId;
 use crate::domain::order::{Decision, Order, Status};
-use crate::store::{Error, Written};
+use crate::store::{Error, Versioned, Written};
 
 /// Attempts against others who change the same order, before the caller is told to come back. An order changes at most
 /// four times in its life.
@@ -15,11 +15,11 @@ const ATTEMPTS_MAX: u32 = 8;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Changed {
     /// The order is as asked for, whether this call did it or an earlier one.
-    Done(Order),
+    Done(Versioned<Order>),
     /// The order is in a state that does not allow it.
     Refused(Status),
     /// The order is in the state that is asked for, but with other details.
-    Different(Order),
+    Different(Versioned<Order>),
     /// The order is no longer what the caller expected.
     Stale,
     /// There is no such order.
@@ -41,13 +41,13 @@ impl App {
         for _ in 0..ATTEMPTS_MAX {
             let Some(seen) = self.store.orders.read(id).await? else { return Ok(Changed::NotFound) };
             match decide(&seen.value) {
-                Decision::Already => return Ok(Changed::Done(seen.value)),
+                Decision::Already => return Ok(Changed::Done(seen)),
                 Decision::Refused(status) => return Ok(Changed::Refused(status)),
-                Decision::Different => return Ok(Changed::Different(seen.value)),
+                Decision::Different => return Ok(Changed::Different(seen)),
                 Decision::Change(_) if !expected(&seen.value) => return Ok(Changed::Stale),
                 Decision::Change(transition) => {
                     if let Written::Done(order) = self.store.orders.advance(&seen.etag, &transition).await? {
-                        return Ok(Changed::Done(order.value));
+                        return Ok(Changed::Done(order));
                     }
                 }
             }

@@ -2,16 +2,24 @@
 //!
 //! Does not know how a queue carries text.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::domain::draft::{Invalid, LineDraft, OrderDraft, OrderRequest, objects};
+use crate::domain::draft::{Demand, Invalid, LineDraft, OrderDraft, OrderRequest, objects};
 use crate::domain::id::{Fingerprint, IdempotencyKey, OrderId};
+use crate::domain::order::{Line, Order};
 
 /// Most bytes of original text in one rejection. JSON escapes take at most six bytes for one, so that the whole stays
 /// below the 48 KiB that a storage queue can carry.
 const REJECTED_PART_BYTES_MAX: usize = 7 * 1024;
+/// Most bytes of a bell: what a storage queue carries in 64 KiB of base64. A longer one rings with the id alone.
+pub const BELL_BYTES_MAX: usize = 48 * 1024;
+/// How long a sight is worth a try. It must be far shorter than a tombstone lives (30 days): until then a hold for an order
+/// that has ended meanwhile is refused.
+const SIGHT_AGE_MAX: TimeDelta = TimeDelta::hours(1);
+/// Longest version of an order that is believed to be one, in characters.
+const ETAG_CHARS_MAX: usize = 128;
 /// Longest explanation in a rejection, in characters.
 const DETAIL_CHARS_MAX: usize = 1000;
 
@@ -19,7 +27,12 @@ const DETAIL_CHARS_MAX: usize = 1000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrderMessage {
     /// Somebody rang: look at this order.
-    Doorbell(OrderId),
+    Doorbell {
+        /// Which one.
+        order_id: OrderId,
+        /// How the order was when somebody rang, if the bell says so in a form that can be used.
+        sight: Option<Box<Sight>>,
+    },
     /// A checkout's whole order; its checkout id is the idempotency key.
     Checkout {
         /// Under which key it is placed.
@@ -27,6 +40,47 @@ pub enum OrderMessage {
         /// What is ordered.
         request: OrderRequest,
     },
+}
+
+/// An order as it was when somebody rang for it, so that the worker may begin without reading it.
+///
+/// By the time the worker hears the bell the order may have any other state: a sight is good for trying and for nothing
+/// else. Whatever an order holds travels in the bell, and lies in the queue and among what was rejected: today the
+/// customer's id, and the words that came with a cancellation or a shipment. Who adds personal data to the order must leave
+/// it out of here.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Sight {
+    /// Its version, as the store names it.
+    pub etag: String,
+    /// The order in that version.
+    pub order: Order,
+}
+
+impl Sight {
+    /// Whether it is so young that nothing the order has left behind can be forgotten.
+    pub fn is_young(&self, now: DateTime<Utc>) -> bool {
+        now - self.order.updated_at <= SIGHT_AGE_MAX
+    }
+
+    /// Whether it is a sight of this order that a worker can build on: one version and no pattern, with the lines that
+    /// were asked for, and with something to do, so that no worker is done before the store has confirmed it.
+    fn is_usable(&self, order_id: &OrderId) -> bool {
+        let version = self.etag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let is_version =
+            |text: &str| (1..=ETAG_CHARS_MAX).contains(&text.len()) && text.bytes().all(is_plain);
+        let demand = |line: &Line| Demand { product_id: line.product_id.clone(), quantity: line.quantity };
+        let lines = self.order.lines.iter().map(demand).collect();
+        let request = OrderRequest { customer_id: self.order.customer_id.clone(), lines };
+        self.order.id == *order_id
+            && version.is_some_and(is_version)
+            && request.fingerprint() == self.order.fingerprint
+            && self.order.has_work()
+    }
+}
+
+/// Whether it may stand in a version: visible, and neither a quote nor a pattern.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_graphic() && byte != b'"' && byte != b'*'
 }
 
 /// Why a message can never be processed.
@@ -55,6 +109,20 @@ impl Rejection {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct DoorbellText {
     order_id: OrderId,
+    sight: Option<Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BellText<'a> {
+    order_id: &'a OrderId,
+    sight: SightText<'a>,
+}
+
+#[derive(Serialize)]
+struct SightText<'a> {
+    etag: &'a str,
+    order: &'a Order,
 }
 
 #[derive(Deserialize)]
@@ -67,7 +135,7 @@ struct CheckoutText {
 }
 
 impl OrderMessage {
-    /// Reads a message of the queue `orders`.
+    /// Reads a message of the queue `orders`. A bell with a sight that cannot be used is a bell without one.
     ///
     /// # Errors
     /// A [`Rejection`] when it is neither a doorbell nor a whole order; a retry does not help.
@@ -82,8 +150,10 @@ impl OrderMessage {
             return checkout.check();
         }
         if value.get("orderId").is_some() {
-            let doorbell: DoorbellText = serde_json::from_str(text).map_err(unknown)?;
-            return Ok(Self::Doorbell(doorbell.order_id));
+            let DoorbellText { order_id, sight } = serde_json::from_str(text).map_err(unknown)?;
+            let sight: Option<Sight> = sight.and_then(|sight| serde_json::from_value(sight).ok());
+            let sight = sight.filter(|sight| sight.is_usable(&order_id)).map(Box::new);
+            return Ok(Self::Doorbell { order_id, sight });
         }
         let detail = "the message is neither {\"orderId\"} nor {\"checkoutId\", \"customerId\", \"lines\"}";
         Err(Rejection::new("invalid-message", detail))
@@ -92,6 +162,13 @@ impl OrderMessage {
     /// The text of a doorbell.
     pub fn doorbell(id: &OrderId) -> String {
         serde_json::json!({ "orderId": id }).to_string()
+    }
+
+    /// The text of a doorbell that says how the order is now, unless that is more than [`BELL_BYTES_MAX`].
+    pub fn doorbell_with_sight(order: &Order, etag: &str) -> String {
+        let bell = BellText { order_id: &order.id, sight: SightText { etag, order } };
+        let text = serde_json::to_string(&bell).ok().filter(|text| text.len() <= BELL_BYTES_MAX);
+        text.unwrap_or_else(|| Self::doorbell(&order.id))
     }
 }
 
@@ -170,15 +247,69 @@ fn pieces(text: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::domain::order::tests::{NOW, pending};
 
     #[test]
     fn doorbell_and_checkout_are_told_apart() {
         let id = OrderId::parse(&"a".repeat(34)).unwrap();
-        assert_eq!(OrderMessage::parse(&OrderMessage::doorbell(&id)), Ok(OrderMessage::Doorbell(id)));
+        let bell = OrderMessage::Doorbell { order_id: id.clone(), sight: None };
+        assert_eq!(OrderMessage::parse(&OrderMessage::doorbell(&id)), Ok(bell));
         let text = r#"{"checkoutId":"c-1","customerId":"ada","lines":[{"productId":"w","quantity":2}]}"#;
         let Ok(OrderMessage::Checkout { key, request }) = OrderMessage::parse(text) else { panic!() };
         assert_eq!((key.as_str(), request.lines[0].quantity), ("c-1", 2));
+    }
+
+    const ETAG: &str = r#""0a-1""#;
+
+    /// The sight in a bell for this order, after a change to its text.
+    fn sight_of(order: &Order, change: impl FnOnce(&mut Value)) -> Option<Box<Sight>> {
+        let mut text = serde_json::from_str(&OrderMessage::doorbell_with_sight(order, ETAG)).unwrap();
+        change(&mut text);
+        match OrderMessage::parse(&text.to_string()) {
+            Ok(OrderMessage::Doorbell { order_id, sight }) if order_id == order.id => sight,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn bell_carries_the_order_as_it_is() {
+        let order = pending(&[("a", 2), ("b", 1)]);
+        let sight = sight_of(&order, |_| {}).unwrap();
+        assert_eq!((&sight.order, sight.etag.as_str()), (&order, ETAG));
+        assert!(sight.is_young(NOW + SIGHT_AGE_MAX));
+        assert!(!sight.is_young(NOW + SIGHT_AGE_MAX + TimeDelta::milliseconds(1)));
+    }
+
+    #[test]
+    fn sight_that_cannot_be_used_leaves_a_bell_without_one() {
+        let order = pending(&[("a", 2)]);
+        let changes: [(&str, Value); 10] = [
+            ("/sight", Value::Null),
+            ("/sight", json!("garbage")),
+            ("/sight/etag", json!("*")),
+            ("/sight/etag", json!(r#""*""#)),
+            ("/sight/etag", json!("\"line\nbreak\"")),
+            ("/sight/order/id", json!("b".repeat(34))),
+            ("/sight/order/status", json!("teleported")),
+            ("/sight/order/status", json!("confirmed")),
+            ("/sight/order/lines/0/quantity", json!(3)),
+            ("/sight/order/customerId", json!("bob")),
+        ];
+        for (pointer, value) in changes {
+            let words = format!("{pointer} {value}");
+            let sight = sight_of(&order, |text| *text.pointer_mut(pointer).unwrap() = value);
+            assert_eq!(sight, None, "{words}");
+        }
+    }
+
+    #[test]
+    fn order_that_no_queue_can_carry_is_rung_for_by_its_id() {
+        let mut order = pending(&[("a", 1)]);
+        order.lines[0].name = "\u{1}".repeat(BELL_BYTES_MAX / 6);
+        assert_eq!(OrderMessage::doorbell_with_sight(&order, ETAG), OrderMessage::doorbell(&order.id));
     }
 
     #[test]

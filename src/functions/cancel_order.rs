@@ -11,6 +11,7 @@ use crate::functions::error::{idempotency_key, invalid_body, no_such, order_id, 
 use crate::functions::resource::{order_answer, order_etag};
 use crate::functions::ring::answer_and_ring;
 use crate::host::{Answer, HttpCall, HttpInput, Problem, Reply, if_match, parse_optional};
+use crate::store::Versioned;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,7 +25,7 @@ pub async fn cancel_order(State(app): State<App>, HttpCall(input): HttpCall) -> 
     answer_and_ring(async { cancel(&app, &input?).await }.await)
 }
 
-async fn cancel(app: &App, input: &HttpInput) -> Result<(Order, Answer), Problem> {
+async fn cancel(app: &App, input: &HttpInput) -> Result<(Versioned<Order>, Answer), Problem> {
     idempotency_key(&input.headers)?;
     let expected = if_match(&input.headers)?;
     let id = input.params.get("id").map_or("", String::as_str);
@@ -38,7 +39,7 @@ async fn cancel(app: &App, input: &HttpInput) -> Result<(Order, Answer), Problem
     let is_expected = |order: &Order| expected.allows(&order_etag(order));
     match app.change(&order_id(id)?, is_expected, |order| order.cancel(reason.clone(), now)).await? {
         Changed::Done(order) | Changed::Different(order) => {
-            let answer = order_answer(&order);
+            let answer = order_answer(&order.value);
             Ok((order, answer))
         }
         Changed::Refused(status) => Err(wrong_status(status, "cancelled")),

@@ -13,6 +13,7 @@ use crate::functions::error::{invalid_body, no_such, order_id, wrong_status};
 use crate::functions::resource::{order_answer, order_etag};
 use crate::functions::ring::answer_and_ring;
 use crate::host::{Answer, HttpCall, HttpInput, Problem, Reply, if_match, parse_optional};
+use crate::store::Versioned;
 
 /// How far ahead of our clock a courier's may be.
 const AHEAD_MAX: TimeDelta = TimeDelta::hours(24);
@@ -33,7 +34,7 @@ pub async fn mark_shipped(State(app): State<App>, HttpCall(input): HttpCall) -> 
     answer_and_ring(async { ship(&app, &input?).await }.await)
 }
 
-async fn ship(app: &App, input: &HttpInput) -> Result<(Order, Answer), Problem> {
+async fn ship(app: &App, input: &HttpInput) -> Result<(Versioned<Order>, Answer), Problem> {
     let expected = if_match(&input.headers)?;
     let id = input.params.get("id").map_or("", String::as_str);
     let body: Body = parse_optional(&input.headers, &input.body)?;
@@ -42,11 +43,11 @@ async fn ship(app: &App, input: &HttpInput) -> Result<(Order, Answer), Problem> 
     let is_expected = |order: &Order| expected.allows(&order_etag(order));
     match app.change(&order_id(id)?, is_expected, |order| order.ship(&claim, now)).await? {
         Changed::Done(order) => {
-            let answer = order_answer(&order);
+            let answer = order_answer(&order.value);
             Ok((order, answer))
         }
         Changed::Refused(status) => Err(wrong_status(status, "shipped")),
-        Changed::Different(order) => Err(shipped_otherwise(&order)),
+        Changed::Different(order) => Err(shipped_otherwise(&order.value)),
         Changed::Stale => Err(Problem::precondition_failed()),
         Changed::NotFound => Err(no_such("order", id, None)),
     }

@@ -15,13 +15,14 @@ use crate::functions::error::{
 use crate::functions::resource::{Keep, PlacedOrderResource, order_path, with_keep};
 use crate::functions::ring::answer_and_ring;
 use crate::host::{Answer, HttpCall, HttpInput, Problem, Reply, parse};
+use crate::store::Versioned;
 
 /// Answers 202 with `Location`, and the same again for the same request under the same `Idempotency-Key`.
 pub async fn place_order(State(app): State<App>, HttpCall(input): HttpCall) -> Reply {
     answer_and_ring(async { place(&app, &input?).await }.await)
 }
 
-async fn place(app: &App, input: &HttpInput) -> Result<(Order, Answer), Problem> {
+async fn place(app: &App, input: &HttpInput) -> Result<(Versioned<Order>, Answer), Problem> {
     let key = idempotency_key(&input.headers)?;
     let draft: OrderDraft = parse(&input.headers, &input.body)?;
     let request = draft.check().map_err(invalid_body)?;
@@ -31,8 +32,8 @@ async fn place(app: &App, input: &HttpInput) -> Result<(Order, Answer), Problem>
         Placement::KeyReused => return Err(key_reused()),
         Placement::Invalid(invalid) => return Err(unprocessable(invalid)),
     };
-    let answer = Answer::json(StatusCode::ACCEPTED, &PlacedOrderResource::from(&order))
-        .header(header::LOCATION, order_path(&order.id))
+    let answer = Answer::json(StatusCode::ACCEPTED, &PlacedOrderResource::from(&order.value))
+        .header(header::LOCATION, order_path(&order.value.id))
         .header(header::RETRY_AFTER, "1");
     let answer = if replayed { answer.header(IDEMPOTENCY_REPLAYED, "true") } else { answer };
     Ok((order, with_keep(answer, Keep::Private)))

@@ -1,6 +1,7 @@
 //! Queue `orders`: takes an order as far as it can go. What is to be done is `domain::fulfil::next_step`; this does it.
 //!
 //! Safe to be killed anywhere and to run twice at once: every step is refused by the store when it builds on an old sight.
+//! Therefore it may begin from the sight that a bell carries, however old, and reads the order when the store refuses.
 
 use axum::extract::State;
 use futures::future::try_join_all;
@@ -12,7 +13,7 @@ use crate::domain::message::{OrderMessage, Rejection, rejected};
 use crate::domain::order::{Line, Order, Transition};
 use crate::host::{Failure, Invocation, Reply};
 use crate::store::stock::Claim;
-use crate::store::{Error, Versioned, Written};
+use crate::store::{Error, Etag, Versioned, Written};
 
 /// Acknowledges the message when nothing is left to do or it never can be; otherwise it is delivered again.
 ///
@@ -20,9 +21,11 @@ use crate::store::{Error, Versioned, Written};
 /// A [`Failure`] that is worth another delivery.
 pub async fn process_order(State(app): State<App>, invocation: Invocation) -> Result<Reply, Failure> {
     let text = invocation.queue_text("message")?;
-    match order_of(&app, &text).await? {
-        Ok(id) => {
-            fulfil(&app, &id).await?;
+    // A message that comes again has most likely been worked on: what it says about the order is not worth a try.
+    let is_first = invocation.dequeue_count().is_none_or(|count| count <= 1);
+    match order_of(&app, &text, is_first).await? {
+        Ok(order) => {
+            fulfil(&app, order).await?;
             Ok(Reply::new())
         }
         Err(rejection) => {
@@ -32,19 +35,30 @@ pub async fn process_order(State(app): State<App>, invocation: Invocation) -> Re
     }
 }
 
-/// The order that the message is about. A whole order is placed first, under the id that its checkout derives.
-async fn order_of(app: &App, text: &str) -> Result<Result<OrderId, Rejection>, Error> {
-    let (key, request) = match OrderMessage::parse(text) {
-        Ok(OrderMessage::Doorbell(id)) => return Ok(Ok(id)),
-        Ok(OrderMessage::Checkout { key, request }) => (key, request),
-        Err(rejection) => return Ok(Err(rejection)),
-    };
-    Ok(app.place(&request, Some(&key)).await?.order_id())
+/// The order that the message is about: as the bell describes it, on the first delivery, or as it is now. A whole order is
+/// placed first, under the id that its checkout derives, and is then known.
+async fn order_of(
+    app: &App,
+    text: &str,
+    is_first: bool,
+) -> Result<Result<Versioned<Order>, Rejection>, Failure> {
+    match OrderMessage::parse(text) {
+        Ok(OrderMessage::Doorbell { order_id, sight }) => {
+            let now = app.clock.now();
+            match sight.filter(|sight| is_first && sight.is_young(now)) {
+                Some(sight) => Ok(Ok(Versioned { value: sight.order, etag: Etag::new(sight.etag) })),
+                None => read(app, &order_id).await.map(Ok),
+            }
+        }
+        Ok(OrderMessage::Checkout { key, request }) => Ok(app.place(&request, Some(&key)).await?.order()),
+        Err(rejection) => Ok(Err(rejection)),
+    }
 }
 
-/// Performs one step, looks again, and goes round until nothing is left to do.
-async fn fulfil(app: &App, id: &OrderId) -> Result<(), Failure> {
-    let mut order = read(app, id).await?;
+/// Performs one step, looks again, and goes round until nothing is left to do. The order may be an old sight: it is done
+/// only after a write that the store accepted, or after reading.
+async fn fulfil(app: &App, mut order: Versioned<Order>) -> Result<(), Failure> {
+    let id = &order.value.id.clone();
     let mut reservations = Reservations::new();
     for _ in 0..STEPS_MAX {
         let now = app.clock.now();

@@ -26,14 +26,28 @@ pub const ENVELOPE_BYTES_MAX: usize = 1024 * 1024;
 pub struct Invocation {
     id: String,
     envelope: Envelope,
+    dequeue_count: Option<u32>,
 }
 
 #[derive(Deserialize)]
 struct Envelope {
     #[serde(rename = "Data")]
     data: Map<String, Value>,
-    // `Metadata` is skipped unread: a message that is a JSON object overwrites its entries, so whoever writes the queue
-    // decides what it says, and how deep it is nested.
+    // `Metadata` is skipped unread, but for the hint below: a message that is a JSON object overwrites its entries, so
+    // whoever writes the queue decides what it says, and how deep it is nested.
+}
+
+/// As much of the metadata as is looked at, where it has this form.
+#[derive(Deserialize)]
+struct Hint {
+    #[serde(rename = "Metadata")]
+    metadata: HintMetadata,
+}
+
+#[derive(Deserialize)]
+struct HintMetadata {
+    #[serde(rename = "DequeueCount")]
+    dequeue_count: String,
 }
 
 /// Why an envelope does not hold what the function expects. The host will send the same again, until `function.json` is put right.
@@ -99,6 +113,12 @@ impl Invocation {
             return self.datum(binding).map(Value::to_string);
         };
         Ok(serde_json::from_str(text).unwrap_or_else(|_| text.clone()))
+    }
+
+    /// How often the queue message has been delivered, this time included; `None` when the host does not say. A hint: a
+    /// message with a property of that name decides it.
+    pub fn dequeue_count(&self) -> Option<u32> {
+        self.dequeue_count
     }
 
     /// The HTTP request of an HTTP function that is not proxied.
@@ -168,10 +188,11 @@ impl<S: Send + Sync> FromRequest<S> for Invocation {
                 Problem::bad_request().detail("The envelope could not be read to its end.")
             }
         })?;
-        let envelope = serde_json::from_slice(&bytes.to_bytes())
+        let bytes = bytes.to_bytes();
+        let envelope = serde_json::from_slice(&bytes)
             .map_err(|_| Problem::bad_request().detail("The body is not an invocation envelope."))?;
         let id = trace::invocation_id(&parts.headers).or_else(trace::current).unwrap_or_default();
-        Ok(Self { id, envelope })
+        Ok(Self { id, envelope, dequeue_count: dequeue_count(&bytes) })
     }
 }
 
@@ -213,6 +234,11 @@ struct RawTimer {
 struct RawScheduleStatus {
     last: Option<String>,
     next: Option<String>,
+}
+
+fn dequeue_count(envelope: &[u8]) -> Option<u32> {
+    let hint: Hint = serde_json::from_slice(envelope).ok()?;
+    hint.metadata.dequeue_count.parse().ok()
 }
 
 /// A scalar as text; `None` for null.
@@ -266,7 +292,7 @@ mod tests {
 
     fn invocation(envelope: Value) -> Invocation {
         let envelope = serde_json::from_value(envelope).unwrap();
-        Invocation { id: "i".to_owned(), envelope }
+        Invocation { id: "i".to_owned(), envelope, dequeue_count: None }
     }
 
     #[test]
@@ -278,6 +304,21 @@ mod tests {
         let missing = EnvelopeError::Missing { binding: "Order".to_owned() };
         assert_eq!(two.queue_text("Order").unwrap_err(), missing);
         assert_eq!(invocation(json!({"Data": {}})).queue_text("Order").unwrap_err(), missing);
+    }
+
+    #[test]
+    fn dequeue_count_is_a_hint_that_may_be_missing_or_overwritten() {
+        for (metadata, count) in [
+            (r#"{"DequeueCount":"3","deep":{"er":[[]]}}"#, Some(3)),
+            (r#"{"DequeueCount":"\"7\""}"#, None),
+            (r#"{"DequeueCount":{"a":1}}"#, None),
+            ("{}", None),
+            ("null", None),
+        ] {
+            let envelope = format!(r#"{{"Data":{{}},"Metadata":{metadata}}}"#);
+            assert_eq!(dequeue_count(envelope.as_bytes()), count, "{metadata}");
+        }
+        assert_eq!(dequeue_count(br#"{"Data":{}}"#), None);
     }
 
     #[test]

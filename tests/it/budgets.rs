@@ -19,6 +19,8 @@ const PRODUCTS: usize = 25;
 /// What the steps cost beside what they should, in the order in which they were made.
 struct Ledger {
     shop: TestShop,
+    /// Every bell that was rung, oldest first.
+    bells: Vec<String>,
     lines: Vec<(&'static str, u64, u64)>,
     requests: u64,
 }
@@ -33,7 +35,7 @@ impl Ledger {
         shop.place("bob", THREE_LINES).await;
         shop.work().await;
         let requests = shop.requests();
-        Self { shop, lines: Vec::new(), requests }
+        Self { shop, bells: Vec::new(), lines: Vec::new(), requests }
     }
 
     /// Notes what was asked for since the last note.
@@ -49,11 +51,33 @@ impl Ledger {
         answer.body["id"].as_str().unwrap().to_owned()
     }
 
-    /// The worker's turn, in one delivery.
-    async fn ring(&self, id: &str) {
-        self.shop.drain("orders");
+    /// The worker's turn, in one delivery: the last bell that was rung for the order.
+    async fn ring(&mut self, id: &str) {
+        self.deliver(id, 1).await;
+    }
+
+    /// The same bell, delivered for the second time.
+    async fn redeliver(&mut self, id: &str) {
+        self.deliver(id, 2).await;
+    }
+
+    async fn deliver(&mut self, id: &str, dequeue_count: u32) {
+        self.bells.extend(self.shop.drain("orders"));
+        let bell = self.bells.iter().rfind(|bell| bell.contains(id)).unwrap();
+        ok(&self.shop.deliver("ProcessOrder", bell, dequeue_count).await);
+    }
+
+    /// A bell that says nothing but the id, as recovery rings it.
+    async fn ring_bare(&self, id: &str) {
         let bell = json!({ "orderId": id }).to_string();
         ok(&self.shop.deliver("ProcessOrder", &bell, 1).await);
+    }
+
+    /// A whole order in the queue, in one delivery.
+    async fn check_out(&self, checkout: &str) {
+        let mut message = order_body("ada", ONE_LINE);
+        message["checkoutId"] = json!(checkout);
+        ok(&self.shop.deliver("ProcessOrder", &message.to_string(), 1).await);
     }
 
     /// A change that a caller asks for.
@@ -86,44 +110,19 @@ async fn every_step_of_an_order_costs_exactly_its_requests() {
     // As one line.
     ledger.note("place beyond stock", 3);
 
-    ledger.ring(&one).await;
-    // Read the order, hold (the counts are remembered), confirm.
-    ledger.note("confirm one line", 3);
-    ledger.ring(&three).await;
-    // Read the order, hold each product, confirm.
-    ledger.note("confirm three lines", 5);
-    ledger.ring(&short).await;
-    // Read the order, read the counts, look whether the order itself holds, fail; look for a reservation, leave a
-    // tombstone; mark the order settled.
-    ledger.note("fail one line for lack of stock", 7);
-    ledger.ring(&one).await;
-    // Read the order.
-    ledger.note("ring again for a confirmed order", 1);
+    let bare = ledger.place(&[], ONE_LINE).await;
+    ledger.note("place one line more", 3);
 
-    ledger.change("PUT", &one, "shipment").await;
-    // Read the order, write the shipment with its event.
-    ledger.note("ship", 2);
-    ledger.ring(&one).await;
-    // Read the order, read the reservation and the counts, take; mark the order settled.
-    ledger.note("settle one shipped line", 5);
-    ledger.change("POST", &three, "cancellation").await;
-    // Read the order, write the cancellation with its event.
-    ledger.note("cancel", 2);
-    ledger.ring(&three).await;
-    // Read the order; for each product read the reservation and the counts, release; mark the order settled.
-    ledger.note("release three cancelled lines", 11);
-    for (id, step) in [(&one, "ring again for a shipped order"), (&short, "ring again for a failed order")] {
-        ledger.ring(id).await;
-        // Read the order.
-        ledger.note(step, 1);
-    }
+    confirm_and_fail(&mut ledger, (&one, &three, &short, &bare)).await;
+    settle(&mut ledger, (&one, &three, &short, &keyed)).await;
 
-    ledger.change("POST", &keyed, "cancellation").await;
-    // As above.
-    ledger.note("cancel a pending order", 2);
-    ledger.ring(&keyed).await;
-    // Read the order, look for a reservation, leave a tombstone; mark the order settled.
-    ledger.note("settle one line that was never held", 4);
+    ledger.check_out("c-1").await;
+    // Look for an order under the checkout's id, read the customer and the product, store the order with its event; hold,
+    // confirm.
+    ledger.note("place and confirm a checkout's line", 6);
+    ledger.check_out("c-1").await;
+    // Find the order under the checkout's id.
+    ledger.note("the same checkout again", 1);
 
     ok(&ledger.shop.get(&format!("/api/orders/{one}")).await);
     // Read the order.
@@ -140,4 +139,61 @@ async fn every_step_of_an_order_costs_exactly_its_requests() {
         .map(|(step, requests, budget)| format!("{step}: {requests} requests instead of {budget}"))
         .collect();
     assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
+}
+
+/// The worker decides.
+async fn confirm_and_fail(ledger: &mut Ledger, (one, three, short, bare): (&str, &str, &str, &str)) {
+    ledger.ring(one).await;
+    // Hold (the counts are remembered), confirm.
+    ledger.note("confirm one line", 2);
+    ledger.ring(three).await;
+    // Hold each product, confirm.
+    ledger.note("confirm three lines", 4);
+    ledger.ring_bare(bare).await;
+    // Read the order, hold, confirm.
+    ledger.note("confirm one line, from a bell without a sight", 3);
+    ledger.ring(short).await;
+    // Read the counts, look whether the order itself holds, fail; look for a reservation, leave a tombstone; mark the
+    // order settled.
+    ledger.note("fail one line for lack of stock", 6);
+    ledger.ring_bare(one).await;
+    // Read the order.
+    ledger.note("ring again for a confirmed order", 1);
+    ledger.redeliver(one).await;
+    // Read the order.
+    ledger.note("deliver the bell of a confirmed order again", 1);
+    ledger.ring(one).await;
+    // Hold: refused, it exists; look at it; confirm: refused, another version; read the order.
+    ledger.note("a copy of the bell of a confirmed order", 4);
+}
+
+/// Orders end, and the worker clears up after them.
+async fn settle(ledger: &mut Ledger, (one, three, short, keyed): (&str, &str, &str, &str)) {
+    ledger.change("PUT", one, "shipment").await;
+    // Read the order, write the shipment with its event.
+    ledger.note("ship", 2);
+    ledger.ring(one).await;
+    // Read the reservation and the counts, take; mark the order settled.
+    ledger.note("settle one shipped line", 4);
+    ledger.change("POST", three, "cancellation").await;
+    // Read the order, write the cancellation with its event.
+    ledger.note("cancel", 2);
+    ledger.ring(three).await;
+    // For each product read the reservation and the counts, release; mark the order settled.
+    ledger.note("release three cancelled lines", 10);
+    for (id, step) in [(one, "ring again for a shipped order"), (short, "ring again for a failed order")] {
+        ledger.ring_bare(id).await;
+        // Read the order.
+        ledger.note(step, 1);
+    }
+    ledger.ring(one).await;
+    // Look at the reservation; mark the order settled: refused, another version; read the order.
+    ledger.note("a copy of the bell of a shipped order", 3);
+
+    ledger.change("POST", keyed, "cancellation").await;
+    // As above.
+    ledger.note("cancel a pending order", 2);
+    ledger.ring(keyed).await;
+    // Look for a reservation, leave a tombstone; mark the order settled.
+    ledger.note("settle one line that was never held", 3);
 }

@@ -533,6 +533,21 @@ async fn worker_that_fails_an_order_survives_every_fault_at_every_request() {
 }
 
 #[tokio::test]
+async fn worker_with_an_old_bell_survives_every_fault_at_every_request() {
+    // The first bell is the one that the order was placed with; those that were rung later are lost.
+    survive(&[
+        scenario("old bell, cancelled meanwhile", &[Deed::Cancel], Act::Bell, &[CANCELLED]),
+        scenario(
+            "old bell, cancelled amid the holds",
+            &[Deed::HoldFirst, Deed::Cancel],
+            Act::Bell,
+            &[CANCELLED],
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn worker_that_settles_survives_every_fault_at_every_request() {
     survive(&[
         scenario("shipped", &[Deed::Work, Deed::Ship], Act::Bell, &[SHIPPED]),

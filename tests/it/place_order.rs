@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use futures::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::shop::{TestShop, order_body};
 
@@ -32,6 +32,22 @@ async fn same_idempotency_key_twice_is_one_order_and_the_same_answer() {
     );
     let orders = shop.get("/api/customers/ada/orders").await.body;
     assert_eq!(orders["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn bell_carries_the_order_in_its_version() {
+    let shop = TestShop::open(&[("w", 10)]).await;
+    let id = shop.place("ada", &[("w", 3)]).await;
+    let bell: Value = serde_json::from_str(&shop.drain("orders").remove(0)).unwrap();
+    let documents = shop.documents("orders", &id[..8]).await;
+    let mut stored = documents.into_iter().find(|document| document["id"] == id.as_str()).unwrap();
+    assert_eq!(bell["sight"]["etag"], stored["_etag"]);
+    // What is about the document and not about the order stays out.
+    let kept = |name: &String| {
+        !name.starts_with('_') && !["type", "partition", "schemaVersion"].contains(&name.as_str())
+    };
+    stored.as_object_mut().unwrap().retain(|name, _| kept(name));
+    assert_eq!(bell, json!({"orderId": id, "sight": {"etag": bell["sight"]["etag"], "order": stored}}));
 }
 
 #[tokio::test]
