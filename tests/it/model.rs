@@ -8,13 +8,14 @@
 //! remembered counts is a hold right after a read, or refused without effect; holds that ride in one batch are holds with
 //! nothing in between; so neither has an action of its own.
 //!
-//! Without a bound, at any moment: a message about any order is delivered, for the first time or again (so the queue needs
-//! no place in the state: whatever it, `PlaceOrder` or recovery may ring or lose is among it), a worker is killed, a
-//! customer cancels, the courier ships, the queue or recovery gives up on an order, and a worker's clock is past the
-//! deadline or not, whatever the other's says. Bounded, and drawn from one purse: reads that answer with the version
-//! before the last one, and writes that take effect while their answer is lost and the client's retry finds them there.
-//! The purse is empty for two products and holds two for one product; `WIDGETCO_MODEL_FAULTS=1` at compile time fills it
-//! for all. A request that is still under way when its worker dies is a worker that dies after it.
+//! Without a bound, at any moment: a message about any order is delivered, for the first time or again (so the queue
+//! needs no place in the state: whatever it, `PlaceOrder` or recovery may ring or lose is among it), a worker begins
+//! from the order that a bell brings, as it was first written, cancelled or shipped, without reading it, a worker is
+//! killed, a customer cancels, the courier ships, the queue or recovery gives up on an order, and a worker's clock is
+//! past the deadline or not, whatever the other's says. Bounded, and drawn from one purse: reads that answer with the
+//! version before the last one, and writes that take effect while their answer is lost and the client's retry finds
+//! them there. The purse is empty for two products and holds two for one product; `WIDGETCO_MODEL_FAULTS=1` at compile
+//! time fills it for all. A request that is still under way when its worker dies is a worker that dies after it.
 //!
 //! Safety is a set of `always` properties. Liveness is one as well: from every reachable state, a shop in which nobody
 //! meddles any more (workers work, recovery rings for what has work) comes to rest, with every order confirmed, or
@@ -116,6 +117,7 @@ impl Shop {
             if state.faults > 0 && document.before.is_some() {
                 actions.extend(deliver(Answer::Old));
             }
+            actions.extend(rung_before(document.now).map(|sight| Action::Try { order, sight }));
         }
         match document.now.stage {
             Stage::Pending => actions.extend([Action::Cancel { order }, Action::GiveUp { order }]),
@@ -137,6 +139,7 @@ impl Shop {
                 state.faults -= u8::from(answer != Answer::Plain);
                 self.store.deliver(state, order, answer, late).is_some()
             }
+            Action::Try { order, sight } => self.store.try_sight(state, order, sight).is_some(),
             Action::Request { worker, line, answer, late } => {
                 state.faults -= u8::from(answer != Answer::Plain);
                 self.store.request(state, (worker, line), answer, late).is_some()
@@ -236,6 +239,14 @@ impl Shop {
             })
         })
     }
+}
+
+/// The orders in bells that were rung before this order came to be what it is, and are out of date. One in which the same
+/// is left to do is a worker that read, and an order that was noted after that.
+fn rung_before(now: Order) -> impl Iterator<Item = Order> {
+    let placed = (now != Order::default()).then(Order::default);
+    let changed = matches!(now, Order { stage: Stage::Shipped | Stage::Cancelled, settled: true });
+    placed.into_iter().chain(changed.then_some(Order { settled: false, ..now }))
 }
 
 /// Whether exactly the events that lead to the stage are there.

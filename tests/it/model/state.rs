@@ -263,6 +263,8 @@ pub(crate) struct Sight {
 pub(crate) enum Action {
     /// A worker is handed a message, new, late or for the second time, and reads its order.
     Deliver { order: usize, answer: Answer, late: bool },
+    /// A worker is handed a bell that is out of date, and begins from the order that it brings without reading.
+    Try { order: usize, sight: Order },
     /// A worker's next request; `line` says which, while it is amid a step over lines.
     Request { worker: usize, line: usize, answer: Answer, late: bool },
     /// A worker is killed.

@@ -56,6 +56,15 @@ impl Store {
         Some(())
     }
 
+    /// A worker that waited begins from a sight of its order that somebody else has outdated since. It is not `late`: an old
+    /// bell is read for.
+    pub(crate) fn try_sight(&self, state: &mut State, order: usize, sight: Order) -> Option<()> {
+        let idle = state.workers.iter().position(Option::is_none)?;
+        let worker = self.decide(order, (sight, false), [Known::Unknown; TWO], false)?;
+        state.workers[idle] = Some(worker);
+        Some(())
+    }
+
     /// The worker's next request, and what it makes of the answer. `None` when it could not end like this.
     pub(crate) fn request(
         &self,
