@@ -5,6 +5,9 @@
 //! counts what arrives, the client's own retries included, and lets exactly one request go wrong. A killed worker is a
 //! dropped invocation; nothing that it sends later gets through, and a new process with a client of its own goes on. In
 //! all other cases the same process goes on.
+//!
+//! Where an answer never comes, none comes to what the client sends instead either, until it gives up. It waits for 10 s.
+//! Such a case has a runtime and a clock of its own, which runs with the machine's until a request is gone and then jumps.
 #![cfg(test)]
 
 use std::fmt::Write;
@@ -18,8 +21,9 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 use tokio::sync::{Notify, oneshot};
-use tokio::task::yield_now;
+use tokio::task::{spawn_blocking, yield_now};
 use widgetco::config::{CosmosConfig, Endpoint, Identity};
 use widgetco::domain::id::{CustomerId, OrderId, Partition, ProductId};
 use widgetco::store::Store;
@@ -36,6 +40,10 @@ const CALLS_MAX: u32 = 5;
 const ROUNDS_MAX: u32 = 8;
 /// Turns given to the emulator to finish a request that it has begun.
 const TURNS_MAX: u32 = 10_000;
+/// How long other requests are given to be answered before the clock jumps, and how far: beyond the time-out of a store
+/// operation.
+const SETTLING: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_secs(11);
 /// Pieces of each product, unless it is the one that lacks.
 const ON_HAND: u32 = 9;
 /// Pieces of each product that another order holds before, where the process is warm.
@@ -68,9 +76,13 @@ enum Fault {
     AnswerLost(u16),
     /// It has no effect, and the worker hears this status.
     Refused(u16),
+    /// It takes effect, and the worker hears nothing more of the store until it gives up.
+    NeverAnswered,
+    /// It has no effect, and the worker hears nothing more of the store until it gives up.
+    NeverArrived,
 }
 
-const FAULTS: [Fault; 8] = [
+const FAULTS: [Fault; 10] = [
     Fault::KilledBefore,
     Fault::KilledAfter,
     Fault::KilledAndLate,
@@ -79,23 +91,29 @@ const FAULTS: [Fault; 8] = [
     Fault::Refused(429),
     Fault::Refused(503),
     Fault::Refused(408),
+    Fault::NeverAnswered,
+    Fault::NeverArrived,
 ];
 
-const READ_FAULTS: [Fault; 4] =
-    [Fault::KilledBefore, Fault::Refused(429), Fault::Refused(503), Fault::Refused(408)];
+const READ_FAULTS: [Fault; 5] =
+    [Fault::KilledBefore, Fault::Refused(429), Fault::Refused(503), Fault::Refused(408), Fault::NeverArrived];
 
 impl Fault {
-    /// What can go wrong with a request of this method. A read has no effect that could be late, or could be there all
-    /// the same.
-    fn of(method: &str) -> &'static [Self] {
-        if method == "GET" { &READ_FAULTS } else { &FAULTS }
+    /// What can go wrong with a request. A read has no effect that could be late, or could be there all the same.
+    fn of(is_read: bool) -> &'static [Self] {
+        if is_read { &READ_FAULTS } else { &FAULTS }
     }
 
     fn kills(self) -> bool {
         match self {
             Self::KilledBefore | Self::KilledAfter | Self::KilledAndLate => true,
-            Self::AnswerLost(_) | Self::Refused(_) => false,
+            Self::AnswerLost(_) | Self::Refused(_) | Self::NeverAnswered | Self::NeverArrived => false,
         }
+    }
+
+    /// Whether the client must wait until it gives up.
+    fn lasts(self) -> bool {
+        matches!(self, Self::NeverAnswered | Self::NeverArrived)
     }
 }
 
@@ -108,6 +126,8 @@ enum Deed {
     Lose,
     /// A worker held the first line and was killed.
     HoldFirst,
+    /// Somebody broke the books of the first line's product.
+    Miscount,
     /// It was cancelled.
     Cancel,
     /// It was shipped.
@@ -131,8 +151,10 @@ enum Act {
     Cancel(u32),
     /// The courier says that it left, in the same way.
     Ship(u32),
-    /// The timer.
+    /// Recovery's timer.
     Tick,
+    /// The auditor's timer.
+    Audit,
 }
 
 /// One function in one situation.
@@ -156,7 +178,7 @@ struct Scenario {
 enum Call {
     Message { function: &'static str, queue: &'static str, text: String },
     Http { method: &'static str, path: String, calls_max: u32 },
-    Tick,
+    Tick(&'static str),
 }
 
 const fn scenario(
@@ -176,7 +198,14 @@ impl Act {
             Self::Cancel(_) => "CancelOrder",
             Self::Ship(_) => "MarkShipped",
             Self::Tick => "RecoverOrders",
+            Self::Audit => "AuditStock",
         }
+    }
+
+    /// Whether the request only reads: its method says so, but for queries, of which the auditor makes many before it writes
+    /// its report.
+    fn is_read(self, method: &str, is_last: bool) -> bool {
+        method == "GET" || matches!(self, Self::Audit) && !is_last
     }
 }
 
@@ -197,6 +226,7 @@ impl Scenario {
                 Deed::Work => shop.work().await,
                 Deed::Lose => drop(shop.drain("orders")),
                 Deed::HoldFirst => hold(shop, &id, lines[0]).await,
+                Deed::Miscount => miscount(shop, lines[0].0, 1).await,
                 Deed::Cancel => drop(shop.send("POST", &path("cancellation"), &[], None).await),
                 Deed::Ship => drop(shop.send("PUT", &path("shipment"), &[], None).await),
                 Deed::Wait(by) => shop.advance(*by),
@@ -211,7 +241,7 @@ impl Scenario {
             }
             Act::Cancel(calls_max) => Call::Http { method: "POST", path: path("cancellation"), calls_max },
             Act::Ship(calls_max) => Call::Http { method: "PUT", path: path("shipment"), calls_max },
-            Act::Tick => Call::Tick,
+            Act::Tick | Act::Audit => Call::Tick(function),
         }
     }
 }
@@ -228,11 +258,12 @@ impl Call {
         match self {
             Self::Message { function, text, .. } => shop.deliver(function, text, 1).await,
             Self::Http { method, path, .. } => shop.send(method, path, &[], None).await,
-            Self::Tick => shop.tick("RecoverOrders").await,
+            Self::Tick(function) => shop.tick(function).await,
         }
     }
 
-    /// What host or caller do when the invocation failed or never came back. The timer comes round by itself.
+    /// What host or caller do when the invocation failed or never came back. A message comes as a new one here, so that it
+    /// is tried once more with what it says about the order.
     async fn repeat(&self, shop: &TestShop) {
         match self {
             Self::Message { queue, text, .. } => shop.put_message(queue, text),
@@ -244,7 +275,9 @@ impl Call {
                 }
                 assert_eq!(*calls_max, 1, "a caller is refused again and again");
             }
-            Self::Tick => {}
+            Self::Tick(function) => {
+                assert_eq!(shop.tick(function).await.status, StatusCode::OK, "the next tick");
+            }
         }
     }
 }
@@ -256,18 +289,23 @@ struct Door {
     plan: Option<(u64, Fault)>,
     /// The invocation under test has begun.
     begun: AtomicBool,
+    /// It has come to an end.
+    ended: AtomicBool,
     /// The methods of the requests since then.
     arrivals: Mutex<Vec<String>>,
     /// The worker is dead.
     killed: Notify,
     /// The late request may go on.
     late: Notify,
+    /// A request was left without an answer.
+    gone: Notify,
 }
 
 impl Door {
     fn new(plan: Option<(u64, Fault)>) -> Arc<Self> {
-        let (begun, arrivals) = (AtomicBool::new(false), Mutex::default());
-        Arc::new(Self { plan, begun, arrivals, killed: Notify::new(), late: Notify::new() })
+        let (begun, ended, arrivals) = (AtomicBool::new(false), AtomicBool::new(false), Mutex::default());
+        let (killed, late, gone) = (Notify::new(), Notify::new(), Notify::new());
+        Arc::new(Self { plan, begun, ended, arrivals, killed, late, gone })
     }
 
     fn gate(self: Arc<Self>) -> Gate {
@@ -284,21 +322,40 @@ impl Door {
             u64::try_from(arrivals.len()).unwrap()
         };
         let Some((at, fault)) = self.plan else { return Fate::Pass };
-        if number != at {
-            return if number > at && fault.kills() { Fate::Vanish } else { Fate::Pass };
+        let is_cut_off = fault.kills() || fault.lasts() && !self.ended.load(Ordering::SeqCst);
+        if number != at && !(number > at && is_cut_off) {
+            return Fate::Pass;
+        }
+        if fault.lasts() {
+            self.gone.notify_one();
+        }
+        if number > at {
+            return Fate::Vanish;
         }
         if fault.kills() {
             self.killed.notify_one();
         }
         match fault {
-            Fault::KilledBefore => Fate::Vanish,
-            Fault::KilledAfter => Fate::Silence,
+            Fault::KilledBefore | Fault::NeverArrived => Fate::Vanish,
+            Fault::KilledAfter | Fault::NeverAnswered => Fate::Silence,
             Fault::KilledAndLate => {
                 self.late.notified().await;
                 Fate::Silence
             }
             Fault::AnswerLost(status) => Fate::Mislead(status),
             Fault::Refused(status) => Fate::Refuse(status),
+        }
+    }
+
+    /// Whenever a request is without an answer, lets so much time pass that its client gives up. Nobody else may live by
+    /// the clock of this thread's runtime.
+    async fn pass_time(&self) {
+        loop {
+            self.gone.notified().await;
+            tokio::time::sleep(SETTLING).await;
+            tokio::time::pause();
+            tokio::time::advance(PATIENCE).await;
+            tokio::time::resume();
         }
     }
 }
@@ -341,29 +398,34 @@ async fn play(scenario: &Scenario, lines: Lines, plan: Option<(u64, Fault)>) -> 
     if !scenario.warm {
         Box::pin(start(&mut shop, &cosmos)).await;
     }
+    let audited = matches!(scenario.act, Act::Audit);
+    let books = if audited { books(&shop, lines).await } else { Vec::new() };
     let before = shop.requests();
     door.begun.store(true, Ordering::SeqCst);
     let answer = tokio::select! {
         biased;
         () = door.killed.notified() => None,
         answer = call.invoke(&shop) => Some(answer.status),
+        () = door.pass_time() => None,
     };
+    door.ended.store(true, Ordering::SeqCst);
     let arrivals = door.arrivals.lock().unwrap().clone();
     if let Some((at, fault)) = plan {
         assert!(arrivals.get(usize::try_from(at).unwrap() - 1).is_some(), "only these came: {arrivals:?}");
-        let before_fault = before + at - 1;
-        match fault {
-            Fault::KilledBefore | Fault::KilledAndLate => served(&shop, before_fault).await,
-            Fault::KilledAfter => served(&shop, before_fault + 1).await,
-            Fault::AnswerLost(_) | Fault::Refused(_) => {}
-        }
         assert_eq!(answer.is_none(), fault.kills(), "killed or answered");
+        // Recovery goes on with the other orders; all others say that they could not.
+        let says_so = answer != Some(StatusCode::OK) || matches!(scenario.act, Act::Tick);
+        assert!(says_so || !fault.lasts(), "{answer:?} without an answer of the store");
         if fault.kills() {
+            served(&shop, before + at - u64::from(fault != Fault::KilledAfter)).await;
             shop.restart(Store::embedded(emulator, DATABASE));
         }
     }
     if answer != Some(StatusCode::OK) {
         call.repeat(&shop).await;
+    }
+    if audited {
+        check_audit(&books, lines, &shop).await;
     }
     quieten(&shop).await;
     if let Some((_, Fault::KilledAndLate)) = plan {
@@ -376,6 +438,34 @@ async fn play(scenario: &Scenario, lines: Lines, plan: Option<(u64, Fault)>) -> 
     drop((shop, stop));
     serving.abort();
     arrivals
+}
+
+/// Every document about the order and its products, read behind the shop's back. The auditor's report is not among them.
+async fn books(shop: &TestShop, lines: Lines) -> Vec<Value> {
+    let mut books = shop.documents("orders", partition().as_str()).await;
+    for (product, _) in lines {
+        books.extend(shop.documents("stock", product).await);
+    }
+    books
+}
+
+/// The audit has found what is wrong and changed nothing. Afterwards the books are put right.
+async fn check_audit(before: &[Value], lines: Lines, shop: &TestShop) {
+    assert_eq!(books(shop, lines).await, before, "the audit changed something");
+    assert_eq!(shop.messages("orders"), Vec::<String>::new(), "the audit rang");
+    let report = shop.get("/api/audit").await.body;
+    let found: Vec<_> =
+        report["differences"].as_array().unwrap().iter().map(|one| &one["productId"]).collect();
+    assert_eq!(found, [lines[0].0], "{report}");
+    miscount(shop, lines[0].0, -1).await;
+}
+
+/// Says that so many more pieces are held than orders hold.
+async fn miscount(shop: &TestShop, product: &'static str, by: i64) {
+    let documents = shop.documents("stock", product).await;
+    let mut stock = documents.into_iter().find(|document| document["id"] == "stock").unwrap();
+    stock["held"] = json!(stock["held"].as_i64().unwrap() + by);
+    shop.container("stock").await.replace_item(product, "stock", &stock, None).await.unwrap();
 }
 
 /// Starts the process under test and lets it open every container, so that a busy machine cannot fail it on the way.
@@ -470,15 +560,22 @@ async fn check(scenario: &Scenario, lines: Lines, shop: &TestShop) {
 
 /// Plays the scenarios with one line and with three: without a fault, then with every fault at every request.
 async fn survive(scenarios: &[Scenario]) {
+    survive_with(&[ONE_LINE, THREE_LINES], scenarios).await;
+}
+
+/// The same with these lines.
+async fn survive_with(orders: &[Lines], scenarios: &[Scenario]) {
     let (mut table, mut plans, mut broken) = (String::new(), Vec::new(), Vec::new());
     for scenario in scenarios {
-        for lines in [ONE_LINE, THREE_LINES] {
+        for &lines in orders {
             let title = format!("{}, {}, lines: {}", scenario.act.function(), scenario.name, lines.len());
             match attempt(scenario, lines, None).await {
                 Ok(methods) => {
                     let count = plans.len();
                     for (at, method) in (1..).zip(&methods) {
-                        plans.extend(Fault::of(method).iter().map(|fault| (scenario, lines, (at, *fault))));
+                        let is_last = u64::try_from(methods.len()).unwrap() == at;
+                        let faults = Fault::of(scenario.act.is_read(method, is_last));
+                        plans.extend(faults.iter().map(|fault| (*scenario, lines, (at, *fault))));
                     }
                     let (requests, cases) = (methods.len(), plans.len() - count);
                     writeln!(table, "{title}: {requests} requests, {cases} cases").unwrap();
@@ -488,7 +585,17 @@ async fn survive(scenarios: &[Scenario]) {
         }
     }
     let cases = plans.into_iter().map(|(scenario, lines, (at, fault))| async move {
-        let message = attempt(scenario, lines, Some((at, fault))).await.err()?;
+        let message = if fault.lasts() {
+            spawn_blocking(move || {
+                let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(attempt(&scenario, lines, Some((at, fault))))
+            })
+            .await
+            .unwrap()
+        } else {
+            attempt(&scenario, lines, Some((at, fault))).await
+        };
+        let message = message.err()?;
         let (function, name, lines) = (scenario.act.function(), scenario.name, lines.len());
         Some(format!("{function}, {name}, lines: {lines}, {fault:?} at request {at}: {message}"))
     });
@@ -534,17 +641,9 @@ async fn worker_that_fails_an_order_survives_every_fault_at_every_request() {
 
 #[tokio::test]
 async fn worker_with_an_old_bell_survives_every_fault_at_every_request() {
-    // The first bell is the one that the order was placed with; those that were rung later are lost.
-    survive(&[
-        scenario("old bell, cancelled meanwhile", &[Deed::Cancel], Act::Bell, &[CANCELLED]),
-        scenario(
-            "old bell, cancelled amid the holds",
-            &[Deed::HoldFirst, Deed::Cancel],
-            Act::Bell,
-            &[CANCELLED],
-        ),
-    ])
-    .await;
+    // The first bell is the one that the order was placed with; the one that was rung later is lost.
+    const MEANWHILE: &[Deed] = &[Deed::HoldFirst, Deed::Cancel];
+    survive(&[scenario("old bell, cancelled amid the holds", MEANWHILE, Act::Bell, &[CANCELLED])]).await;
 }
 
 #[tokio::test]
@@ -602,4 +701,11 @@ async fn recovery_survives_every_fault_at_every_request() {
         Scenario { failure: "expired", ..forgotten },
     ])
     .await;
+}
+
+#[tokio::test]
+async fn audit_survives_every_fault_at_every_request_and_repairs_nothing() {
+    // It looks at each product in the same way, so one line is enough.
+    const BROKEN: &[Deed] = &[Deed::Work, Deed::Miscount];
+    survive_with(&[ONE_LINE], &[scenario("broken books", BROKEN, Act::Audit, &[CONFIRMED])]).await;
 }
