@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use azure_core::credentials::TokenCredential;
 use azure_data_cosmos::options::{Region, RoutingStrategy};
-use azure_data_cosmos::{AccountEndpoint, AccountReference, CosmosClient, CosmosClientBuilder};
+use azure_data_cosmos::{
+    AccountEndpoint, AccountReference, CosmosClient, CosmosClientBuilder, CosmosRuntimeBuilder,
+};
 use azure_identity::{
     DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
 };
@@ -49,18 +51,19 @@ impl Account {
     }
 
     async fn build(&self) -> Result<CosmosClient, Error> {
-        let builder = CosmosClientBuilder::new();
-        let (builder, account, routing) = match self {
-            Self::Configured(config) => (builder, account(config)?, routing(config)),
+        // A runtime of its own, not the one that the SDK shares between all clients of a program: what this account is
+        // like is nobody else's to remember.
+        let (runtime, account, routing) = match self {
+            Self::Configured(config) => (CosmosRuntimeBuilder::new(), account(config)?, routing(config)),
             #[cfg(feature = "emulator")]
             Self::Embedded(emulator) => {
-                let runtime =
-                    azure_data_cosmos::CosmosRuntimeBuilder::from(emulator.runtime_builder()).build().await;
-                let runtime =
-                    runtime.map_err(|error| failed("start the emulator's client".to_owned(), error))?;
-                (builder.with_runtime(runtime), with_emulator_key(emulator.endpoint())?, routing_anywhere())
+                let runtime = CosmosRuntimeBuilder::from(emulator.runtime_builder());
+                (runtime, with_emulator_key(emulator.endpoint())?, routing_anywhere())
             }
         };
+        let runtime = runtime.build().await;
+        let runtime = runtime.map_err(|error| failed("start the Cosmos DB client".to_owned(), error))?;
+        let builder = CosmosClientBuilder::new().with_runtime(runtime);
         let client = builder.build(account, routing).await;
         client.map_err(|error| failed("connect to Cosmos DB".to_owned(), error))
     }
