@@ -1,7 +1,9 @@
-//! The only file that names the SDK's in-memory Cosmos emulator: in this process, or served over HTTP to several.
+//! The only place that names the SDK's in-memory Cosmos emulator: in this process, or served over HTTP to several.
 //!
 //! The emulator is Microsoft's and sits behind an unsupported feature flag; the version is pinned. Does not know which
 //! containers there are.
+
+mod regions;
 
 use std::fmt;
 use std::future::Future;
@@ -15,13 +17,15 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{Response, StatusCode};
 use azure_core::http::Request;
-use azure_core::http::headers::{HeaderName, HeaderValue};
 use azure_data_cosmos_driver::driver::CosmosDriverRuntimeBuilder;
 use azure_data_cosmos_driver::in_memory_emulator::{
-    InMemoryEmulatorHttpClient, RequestObserver, VirtualAccountConfig, VirtualRegion,
+    InMemoryEmulatorHttpClient, ReplicationConfig, RequestObserver, VirtualAccountConfig,
 };
 use futures::future::BoxFuture;
 use tokio::net::TcpListener;
+
+pub use self::regions::{Failover, Split};
+use self::regions::{Region, Sights};
 
 /// The emulator looks at no key, but the client must sign with one.
 pub const KEY: &str = "ZW11bGF0b3I=";
@@ -35,7 +39,11 @@ const DOCUMENTS: &str = "/docs";
 pub struct Emulator {
     client: Arc<InMemoryEmulatorHttpClient>,
     endpoint: String,
+    /// Never empty.
+    regions: Vec<Region>,
+    sights: Sights,
     requests: Arc<RequestCount>,
+    traffic: AtomicU64,
     gate: Option<Gate>,
 }
 
@@ -52,6 +60,8 @@ pub type Gate = Arc<dyn Fn(Arrival) -> BoxFuture<'static, Fate> + Send + Sync>;
 /// A request for a document that has come to the door over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
+    /// The region to whose address it came.
+    pub region: String,
     /// `GET` reads, `POST` creates, queries or is a batch, `PUT` replaces.
     pub method: String,
     /// Which container or document.
@@ -101,14 +111,26 @@ impl Emulator {
     /// # Errors
     /// When the address is not one; a retry does not help.
     pub fn new(endpoint: &str) -> Result<Self, EmulatorError> {
-        let failed = |source| EmulatorError { endpoint: endpoint.to_owned(), source };
-        let url = endpoint.parse().map_err(|error| failed(Box::new(error)))?;
-        let config = VirtualAccountConfig::new(vec![VirtualRegion::new(REGION, url)]);
+        Self::in_regions(&[(REGION, endpoint)])
+    }
+
+    /// An empty account in these regions, each at an address of its own. The first one takes the writes; the others
+    /// follow at once, until they are told not to.
+    ///
+    /// # Errors
+    /// When there is no region, or an address is not one; a retry does not help.
+    pub fn in_regions(regions: &[(&str, &str)]) -> Result<Self, EmulatorError> {
+        let endpoint = regions.first().map(|(_, address)| (*address).to_owned()).unwrap_or_default();
+        let failed = |source| EmulatorError { endpoint: endpoint.clone(), source };
+        let regions: Vec<_> = regions.iter().map(Region::parse).collect::<Result<_, _>>().map_err(failed)?;
+        let config = VirtualAccountConfig::new(regions.iter().map(Region::to_virtual).collect());
+        let config = config.map(|config| config.with_replication_config(ReplicationConfig::immediate()));
         let client =
             config.and_then(InMemoryEmulatorHttpClient::try_new).map_err(|error| failed(Box::new(error)))?;
         let requests = Arc::new(RequestCount::default());
         let client = Arc::new(client.with_request_observer(Arc::<RequestCount>::clone(&requests)));
-        Ok(Self { client, endpoint: endpoint.to_owned(), requests, gate: None })
+        let (sights, traffic) = (Sights::default(), AtomicU64::new(0));
+        Ok(Self { client, endpoint, regions, sights, requests, traffic, gate: None })
     }
 
     /// The account behind a gate. It stands in the way of HTTP only; clients in this process pass it by.
@@ -134,12 +156,17 @@ impl Emulator {
         self.requests.0.load(Ordering::Relaxed)
     }
 
+    /// Requests that came over HTTP, and answers that went back: whoever sees it stand still sees nobody talk.
+    pub fn traffic(&self) -> u64 {
+        self.traffic.load(Ordering::Relaxed)
+    }
+
     /// A client runtime whose every request ends here and never reaches a network.
     pub fn runtime_builder(&self) -> CosmosDriverRuntimeBuilder {
         self.client.runtime_builder()
     }
 
-    /// Answers Cosmos requests over HTTP until `stop` is done. The listener must be at [`Emulator::endpoint`].
+    /// Answers Cosmos requests over HTTP until `stop` is done. The listener must be at the address of a region.
     ///
     /// # Errors
     /// When the listener fails.
@@ -171,9 +198,17 @@ async fn answer(State(emulator): State<Arc<Emulator>>, head: Parts, body: Bytes)
 
 impl Emulator {
     async fn admit(&self, head: &Parts, body: Bytes) -> Result<Response<Body>, BoxError> {
+        self.traffic.fetch_add(1, Ordering::Relaxed);
+        let answer = self.meet(head, body).await;
+        self.traffic.fetch_add(1, Ordering::Relaxed);
+        answer
+    }
+
+    async fn meet(&self, head: &Parts, body: Bytes) -> Result<Response<Body>, BoxError> {
         let fate = match &self.gate {
             Some(gate) if head.uri.path().contains(DOCUMENTS) => {
-                gate(Arrival { method: head.method.to_string(), path: head.uri.path().to_owned() }).await
+                let (method, path) = (head.method.to_string(), head.uri.path().to_owned());
+                gate(Arrival { region: self.region_of(head).name.clone(), method, path }).await
             }
             Some(_) | None => Fate::Pass,
         };
@@ -194,15 +229,9 @@ impl Emulator {
     }
 
     async fn forward(&self, head: &Parts, body: Bytes) -> Result<Response<Body>, BoxError> {
-        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-        let url = format!("{}{path}", self.endpoint.trim_end_matches('/')).parse()?;
-        let mut request = Request::new(url, head.method.as_str().parse::<azure_core::http::Method>()?);
-        for (name, value) in &head.headers {
-            let (name, value) = (name.as_str().to_owned(), value.to_str()?.to_owned());
-            request.headers_mut().insert(HeaderName::from(name), HeaderValue::from(value));
-        }
-        request.set_body(body.to_vec());
-        let answer = self.client.execute_request(&request).await?.try_into_raw_response().await?;
+        let region = self.region_of(head);
+        let answer = self.ask(region, head, &body).await?;
+        self.compare(region, (head, &body), &answer).await?;
         let mut response = Response::builder().status(u16::from(answer.status()));
         for (name, value) in answer.headers().iter() {
             response = response.header(name.as_str(), value.as_str());

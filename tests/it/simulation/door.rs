@@ -64,7 +64,7 @@ impl Door {
         // Of equal requests of one process, the first to arrive is the first in the list.
         inner.waiting.sort_by(|one, other| {
             let key = |waiting: &Waiting| {
-                let Arrival { method, path } = waiting.arrival.clone();
+                let Arrival { method, path, .. } = waiting.arrival.clone();
                 (waiting.process, method, path, waiting.number)
             };
             key(one).cmp(&key(other))
