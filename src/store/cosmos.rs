@@ -260,11 +260,19 @@ impl Cosmos {
             }
             .map_err(|error| failed(operation(), error))?;
         }
-        let options = BatchOptions::default().with_operation_options(operation_options());
-        let response = client.execute_transactional_batch(batch, Some(options)).await;
-        let response = response.map_err(|error| failed(operation(), error))?;
-        let response = response.into_model().map_err(|_| corrupt(operation()))?;
-        outcome(&response, operation())
+        execute(client, batch, &operation).await
+    }
+
+    /// Whether a document exists, as the region knows it that takes the writes: batches go there, even one that only
+    /// reads. One request.
+    ///
+    /// # Errors
+    /// [`Error`] when that cannot be known.
+    pub async fn exists(&self, container: Container, partition: &str, id: &str) -> Result<bool, Error> {
+        let operation = || format!("look for {} {id}", container.definition().name);
+        let client = self.container(container).await?;
+        let batch = TransactionalBatch::new(partition.to_owned()).read_item(id.to_owned(), None);
+        Ok(matches!(execute(client, batch, &operation).await?, Batch::Done(_)))
     }
 
     /// The documents that a query selects, at most `count_max`; within one partition, or across all without one.
@@ -334,6 +342,18 @@ impl Cosmos {
     pub async fn create_containers(&self) -> Result<(), Error> {
         setup::create_containers(self.client().await?, &self.database).await
     }
+}
+
+async fn execute(
+    client: &ContainerClient,
+    batch: TransactionalBatch,
+    operation: &impl Fn() -> String,
+) -> Result<Batch, Error> {
+    let options = BatchOptions::default().with_operation_options(operation_options());
+    let response = client.execute_transactional_batch(batch, Some(options)).await;
+    let response = response.map_err(|error| failed(operation(), error))?;
+    let response = response.into_model().map_err(|_| corrupt(operation()))?;
+    outcome(&response, operation())
 }
 
 fn operation_options() -> OperationOptions {

@@ -67,6 +67,15 @@ impl Orders {
         self.cosmos.read(Container::Orders, id.partition().as_str(), id.as_str()).await
     }
 
+    /// Whether there is such an order, as the region knows it that takes the writes; a read may ask one that lags behind.
+    /// One request.
+    ///
+    /// # Errors
+    /// [`Error`] when that cannot be known.
+    pub async fn exists(&self, id: &OrderId) -> Result<bool, Error> {
+        self.cosmos.exists(Container::Orders, id.partition().as_str(), id.as_str()).await
+    }
+
     /// Writes a transition with its event, if the order still has this version. One request.
     ///
     /// # Errors
