@@ -11,11 +11,13 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use azure_data_cosmos::clients::ContainerClient;
+use azure_data_cosmos::options::Region;
 use azure_data_cosmos::{
     AccountReference, CosmosClientBuilder, CosmosRuntimeBuilder, FeedScope, RoutingStrategy,
 };
 use chrono::{DateTime, TimeZone, Utc};
 use futures::TryStreamExt;
+use futures::future::try_join_all;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use widgetco::app::App;
@@ -387,12 +389,25 @@ impl TestShop {
 
     /// The container itself, for a test that must change a document behind the shop's back.
     pub(crate) async fn container(&self, name: &str) -> ContainerClient {
+        let [container] = self.containers_in([name], None).await;
+        container
+    }
+
+    /// Containers as they are in this region, or in the account's first one.
+    pub(crate) async fn containers_in<const COUNT: usize>(
+        &self,
+        names: [&str; COUNT],
+        region: Option<&str>,
+    ) -> [ContainerClient; COUNT] {
         let runtime = CosmosRuntimeBuilder::from(self.emulator.runtime_builder()).build().await.unwrap();
         let account =
             AccountReference::with_authentication_key(self.emulator.endpoint().parse().unwrap(), KEY);
         let builder = CosmosClientBuilder::new().with_runtime(runtime);
-        let client = builder.build(account, RoutingStrategy::PreferredRegions(Vec::new())).await.unwrap();
-        client.database_client(DATABASE).container_client(name.to_owned(), None).await.unwrap()
+        let regions = region.map(|region| Region::from(region.to_owned())).into_iter().collect();
+        let client = builder.build(account, RoutingStrategy::PreferredRegions(regions)).await.unwrap();
+        let database = client.database_client(DATABASE);
+        let containers = names.map(|name| database.container_client(name.to_owned(), None));
+        try_join_all(containers).await.unwrap().try_into().ok().unwrap()
     }
 }
 

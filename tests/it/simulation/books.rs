@@ -11,6 +11,7 @@ use futures::TryStreamExt;
 use serde_json::Value;
 use widgetco::domain::id::{CustomerId, Partition};
 
+use super::account::REGIONS;
 use super::promises::Promises;
 use crate::shop::TestShop;
 
@@ -23,10 +24,9 @@ const TIMELINES: [(&str, &[&str]); 5] = [
     ("cancelled", &["orderPlaced", "orderConfirmed", "orderCancelled"]),
 ];
 
-/// Direct access to the containers that matter.
+/// Direct access to the containers that matter, in each region: stock and orders.
 pub(super) struct Books {
-    stock: ContainerClient,
-    orders: ContainerClient,
+    containers: Vec<(&'static str, [ContainerClient; 2])>,
     products: Vec<&'static str>,
 }
 
@@ -53,17 +53,23 @@ fn sum<'a>(documents: impl IntoIterator<Item = &'a Value>, field: &str) -> i64 {
 
 impl Books {
     pub(super) async fn of(shop: &TestShop, products: Vec<&'static str>) -> Self {
-        Self { stock: shop.container("stock").await, orders: shop.container("orders").await, products }
+        let mut containers = Vec::new();
+        for region in REGIONS {
+            containers.push((region, shop.containers_in(["stock", "orders"], Some(region)).await));
+        }
+        Self { containers, products }
     }
 
-    pub(super) async fn read(&self) -> Page {
+    /// Reads them where the writes go.
+    pub(super) async fn read(&self, region: &str) -> Page {
+        let (_, [stock, orders]) = self.containers.iter().find(|(other, _)| *other == region).unwrap();
         let mut page = Page { stock: Vec::new(), orders: Vec::new(), events: Vec::new() };
         for product in &self.products {
-            page.stock.push((product, documents(&self.stock, product).await));
+            page.stock.push((product, documents(stock, product).await));
         }
         for customer in ["ada", "bob"] {
             let partition = Partition::of(&CustomerId::parse(customer).unwrap());
-            for document in documents(&self.orders, partition.as_str()).await {
+            for document in documents(orders, partition.as_str()).await {
                 let list = if document["type"] == "order" { &mut page.orders } else { &mut page.events };
                 list.push(document);
             }

@@ -23,7 +23,7 @@ struct Inner {
 /// A request that has stopped.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    /// Which process sent it. That process may have died since.
+    /// The number of the process that sent it. That process may have died since.
     pub(super) process: usize,
     pub(super) arrival: Arrival,
     number: usize,
@@ -64,8 +64,8 @@ impl Door {
         // Of equal requests of one process, the first to arrive is the first in the list.
         inner.waiting.sort_by(|one, other| {
             let key = |waiting: &Waiting| {
-                let Arrival { method, path, .. } = waiting.arrival.clone();
-                (waiting.process, method, path, waiting.number)
+                let Arrival { region, method, path } = waiting.arrival.clone();
+                (waiting.process, method, path, region, waiting.number)
             };
             key(one).cmp(&key(other))
         });
@@ -79,11 +79,6 @@ impl Door {
 
     pub(super) fn give_turn(&self, process: usize) {
         self.0.lock().unwrap().turn = process;
-    }
-
-    /// How many have stopped so far.
-    pub(super) fn arrivals(&self) -> usize {
-        self.0.lock().unwrap().arrivals
     }
 
     /// How many wait; of one process, or of all.

@@ -1,6 +1,7 @@
 //! What a seed has in store: products, orders, what else is asked, how many processes serve it, and how bad it gets.
 #![cfg(test)]
 
+use super::account::{REGIONS, Upheavals};
 use super::chance::Chance;
 use super::job::Wish;
 
@@ -31,7 +32,8 @@ pub(super) enum Plan {
 pub(super) struct Scenario {
     pub(super) stock: Vec<(&'static str, u32)>,
     pub(super) plans: Vec<Plan>,
-    pub(super) processes: usize,
+    /// The region that each process reads from first; the write region without one.
+    pub(super) processes: Vec<Option<&'static str>>,
     /// Deliveries that one process works on at once.
     pub(super) slots: usize,
     /// Requests in a thousand that go wrong.
@@ -40,6 +42,9 @@ pub(super) struct Scenario {
     pub(super) recoveries: u32,
     /// How often the clock jumps by more than a day.
     pub(super) long_nights: u32,
+    /// How many processes die, to be replaced by new ones.
+    pub(super) deaths: u32,
+    pub(super) upheavals: Upheavals,
 }
 
 impl Scenario {
@@ -66,14 +71,17 @@ impl Scenario {
             plans.swap(index, other);
         }
         let (processes, slots) = chance.pick(&[(2, 1), (1, 2), (2, 2), (3, 1), (1, 4)]);
+        let regions = [None, Some(REGIONS[0]), Some(REGIONS[1]), Some(REGIONS[1])];
         Self {
             stock,
             plans,
-            processes,
+            processes: (0..processes).map(|_| chance.pick(&regions)).collect(),
             slots,
             faults_per_mille: chance.pick(&[0, 20, 60, 150]),
             recoveries: chance.between(0, 4),
             long_nights: u32::from(chance.happens(80)),
+            deaths: chance.pick(&[0, 0, 1, 3]),
+            upheavals: Upheavals::draw(chance),
         }
     }
 }

@@ -2,13 +2,15 @@
 //! recovery and redelivery run until it is quiet, and the books are checked.
 #![cfg(test)]
 
+use std::ops::AddAssign;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use widgetco::domain::id::OrderId;
 use widgetco::store::emulator::Fate;
 
-use super::books::Books;
+use super::account::Upheaval;
+use super::books::{Books, Page};
 use super::chance::Chance;
 use super::job::{Job, Message};
 use super::promises::Promises;
@@ -27,11 +29,49 @@ const OVERDUE: Duration = Duration::from_secs(121);
 /// The waits of the last phase: two ordinary ones, then longer ones for orders on which the queue gave up before.
 const CALM_WAITS_S: [u64; 10] = [121, 121, 540, 2_100, 8_400, 33_600, 90_000, 90_000, 90_000, 90_000];
 
-/// What happened, line by line, and what was wrong.
+/// What happened, line by line and in numbers, and what was wrong.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) log: Vec<String>,
+    pub(super) tally: Tally,
     pub(super) violations: Vec<String>,
+}
+
+/// How often happened what must not be missing from the runs.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Tally {
+    /// Reads answered by a region that was behind.
+    pub(super) stale_reads: u64,
+    /// Reads that such a region refused, because the process itself had written what was missing.
+    pub(super) refused_reads: u64,
+    pub(super) splits: u64,
+    pub(super) failovers: u64,
+    pub(super) restarts: u64,
+}
+
+impl Tally {
+    /// What happened so seldom in so many seeds that they prove little about it.
+    pub(super) fn seldom(self, seeds: u64) -> Vec<&'static str> {
+        let least_per_100 = [
+            ("stale reads", self.stale_reads, 100),
+            ("refused reads", self.refused_reads, 100),
+            ("splits", self.splits, 25),
+            ("failovers", self.failovers, 15),
+            ("restarts", self.restarts, 40),
+        ];
+        let seldom = least_per_100.into_iter().filter(|(_, count, least)| count * 100 < least * seeds);
+        seldom.map(|(name, ..)| name).collect()
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.stale_reads += other.stale_reads;
+        self.refused_reads += other.refused_reads;
+        self.splits += other.splits;
+        self.failovers += other.failovers;
+        self.restarts += other.restarts;
+    }
 }
 
 pub(super) struct Run {
@@ -50,6 +90,7 @@ pub(super) struct Run {
     faults_per_mille: u32,
     recoveries: u32,
     long_nights: u32,
+    deaths: u32,
     steps: usize,
     is_calm: bool,
     report: Report,
@@ -67,13 +108,16 @@ enum Choice {
     ReturnLate,
     Recover(usize),
     LongNight,
+    Die(usize),
+    Replace,
+    Befall(Upheaval),
 }
 
 impl Run {
     pub(super) fn of(seed: u64) -> Report {
         let mut chance = Chance::of(seed);
         let scenario = Scenario::draw(&mut chance);
-        let world = World::open(seed, &scenario.stock, scenario.processes);
+        let world = World::open(seed, &scenario);
         let products = scenario.stock.iter().map(|(product, _)| *product).collect();
         let books = world.office.block_on(Books::of(&world.owner, products));
         let mut report = Report::default();
@@ -93,11 +137,16 @@ impl Run {
             faults_per_mille: scenario.faults_per_mille,
             recoveries: scenario.recoveries,
             long_nights: scenario.long_nights,
+            deaths: scenario.deaths,
             steps: 0,
             is_calm: false,
             report,
         };
         run.play();
+        let account = &run.world.account;
+        run.report.tally.stale_reads = account.emulator.stale_reads();
+        run.report.tally.refused_reads = account.emulator.refused_reads();
+        (run.report.tally.splits, run.report.tally.failovers) = (account.splits, account.failovers);
         run.report
     }
 
@@ -105,6 +154,8 @@ impl Run {
         self.work();
         self.is_calm = true;
         self.note("-".repeat(20));
+        self.world.server.block_on(self.world.account.calm(&mut self.chance));
+        while self.world.replace() {}
         self.queue.append(&mut self.late);
         self.work();
         for (round, wait_s) in CALM_WAITS_S.into_iter().enumerate() {
@@ -112,7 +163,7 @@ impl Run {
             self.bells = 0;
             self.start(0, Job::Recover);
             self.work();
-            let page = self.world.office.block_on(self.books.read());
+            let page = self.page();
             if round == 1 && page.undecided() > 0 {
                 self.report.violations.push("recovery left an order undecided".to_owned());
             }
@@ -120,7 +171,7 @@ impl Run {
                 break;
             }
         }
-        let page = self.world.office.block_on(self.books.read());
+        let page = self.page();
         self.report.violations.extend(page.end(&self.promises));
     }
 
@@ -134,11 +185,16 @@ impl Run {
             let choices = self.choices();
             let choice = self.chance.weigh(&choices);
             self.perform(choice);
-            if self.steps.is_multiple_of(LEDGER_STEPS) {
-                let page = self.world.office.block_on(self.books.read());
+            if self.steps.is_multiple_of(LEDGER_STEPS) && !self.world.account.is_splitting() {
+                let page = self.page();
                 self.report.violations.extend(page.ledger());
             }
         }
+    }
+
+    fn page(&self) -> Page {
+        let region = self.world.account.emulator.write_region();
+        self.world.office.block_on(self.books.read(&region))
     }
 
     fn has_work(&self) -> bool {
@@ -168,11 +224,17 @@ impl Run {
             if busy < self.slots && self.recoveries > 0 && !self.is_calm {
                 choices.push((1, Choice::Recover(number)));
             }
+            if self.deaths > 0 && !self.is_calm {
+                choices.push((2, Choice::Die(number)));
+            }
         }
         if !self.is_calm {
             choices.push((if self.queue.is_empty() { 0 } else { 3 }, Choice::Duplicate));
             choices.push((if self.late.is_empty() { 0 } else { 2 }, Choice::ReturnLate));
             choices.push((self.long_nights, Choice::LongNight));
+            choices.push((if self.world.vacancies.is_empty() { 0 } else { 12 }, Choice::Replace));
+            let next = self.world.account.next().into_iter();
+            choices.extend(next.map(|(weight, upheaval)| (weight, Choice::Befall(upheaval))));
         }
         choices
     }
@@ -186,7 +248,7 @@ impl Run {
             }
             Choice::Release => self.release(),
             Choice::PassTime(process) => {
-                self.note(format!("p{process} time passes"));
+                self.note(format!("{}: time passes", self.name(process)));
                 if let Err(stuck) = self.world.pass_time(process) {
                     self.report.violations.push(stuck);
                 }
@@ -221,6 +283,17 @@ impl Run {
                 self.long_nights -= 1;
                 self.note("a day and an hour pass".to_owned());
                 self.world.clock.advance(Duration::from_secs(25 * 3600));
+            }
+            Choice::Die(process) => self.die(process),
+            Choice::Replace => {
+                self.world.replace();
+                self.report.tally.restarts += 1;
+                self.note("a new process".to_owned());
+            }
+            Choice::Befall(upheaval) => {
+                let World { server, account, .. } = &mut self.world;
+                let words = server.block_on(account.meet(upheaval, &mut self.chance));
+                self.note(words);
             }
         }
     }
@@ -270,7 +343,7 @@ impl Run {
     }
 
     fn start(&mut self, process: usize, job: Job) {
-        self.note(format!("p{process} begins: {}", job.words()));
+        self.note(format!("{} begins: {}", self.name(process), job.words()));
         self.promises.tried(&job);
         self.world.start(process, job);
         self.collect(process);
@@ -281,12 +354,21 @@ impl Run {
         let index = self.chance.below(self.world.door.waiting(None));
         let waiting = self.world.door.call(index);
         let fate = self.draw_fate();
-        let (process, method) = (waiting.process, waiting.arrival.method.clone());
-        let path = waiting.arrival.path.trim_start_matches("/dbs/test/colls/").to_owned();
-        self.note(format!("p{process} {method} {path} {fate:?}"));
+        let (number, arrival) = (waiting.process, waiting.arrival.clone());
+        let path = arrival.path.trim_start_matches("/dbs/test/colls/");
+        self.note(format!("p{number} {} {path} in {} {fate:?}", arrival.method, arrival.region));
+        let stale_reads = self.world.account.emulator.stale_reads();
         waiting.meet(fate);
-        self.world.settle(process);
-        self.collect(process);
+        match self.world.find(number) {
+            Some(process) => {
+                self.world.settle(process);
+                self.collect(process);
+            }
+            None => self.world.settle_store(),
+        }
+        if self.world.account.emulator.stale_reads() > stale_reads {
+            self.note("that was stale".to_owned());
+        }
     }
 
     fn draw_fate(&mut self) -> Fate {
@@ -308,11 +390,25 @@ impl Run {
 
     fn kill(&mut self, process: usize, delivery: usize) {
         let job = self.world.kill(process, delivery);
-        self.note(format!("p{process} dies in: {}", job.words()));
+        self.note(format!("{} is stopped in: {}", self.name(process), job.words()));
         if let Job::Message(message) = job {
             self.give_back(message);
         }
         self.collect(process);
+    }
+
+    fn die(&mut self, process: usize) {
+        self.deaths -= 1;
+        self.note(format!("{} dies", self.name(process)));
+        for job in self.world.die(process) {
+            if let Job::Message(message) = job {
+                self.give_back(message);
+            }
+        }
+    }
+
+    fn name(&self, process: usize) -> String {
+        format!("p{}", self.world.processes[process].number)
     }
 
     /// Hears the answers that a process has given.
@@ -322,7 +418,8 @@ impl Run {
                 self.report.violations.push(format!("panic in: {}", job.words()));
                 continue;
             };
-            self.note(format!("p{process} {} after: {}", answer.status.as_u16(), job.words()));
+            let (name, status) = (self.name(process), answer.status.as_u16());
+            self.note(format!("{name} {status} after: {}", job.words()));
             if !job.allows(answer.status) {
                 self.report.violations.push(format!("{answer:?} after {job:?}"));
             }

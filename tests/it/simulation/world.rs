@@ -1,4 +1,4 @@
-//! The machines: an emulator that serves HTTP, and handler processes, each with a runtime, a clock, an SDK client and
+//! The machines: an emulator that serves HTTP in two regions, and handler processes, each with a runtime, a clock, an SDK client and
 //! connections of its own. They all live on the calling thread and move only when they are told to.
 //!
 //! Does not know who should move next.
@@ -19,12 +19,11 @@ use widgetco::sources::{Clock, Ids};
 use widgetco::store::Store;
 use widgetco::store::emulator::Emulator;
 
+use super::account::{Account, REGIONS};
 use super::door::Door;
 use super::job::Job;
-use crate::shop::{Answer, TestShop};
-
-/// The one that `TestShop` looks into.
-const DATABASE: &str = "test";
+use super::scenario::Scenario;
+use crate::shop::{Answer, DATABASE, TestShop};
 
 /// Rounds without news after which a process counts as quiet, and how long the kernel is given before each: it may hand
 /// loopback data over a little later when the machine is busy.
@@ -37,24 +36,35 @@ const STILL_PAUSE: Duration = Duration::from_micros(200);
 const LOOKS: u32 = 3;
 /// Rounds that opening the containers may take, in real time.
 const CONNECTING_ROUNDS_MAX: u32 = 200_000;
-/// How much time passes at once for a process that sleeps: more than any pause between two attempts, and no divisor of
-/// the time-outs, so that it does not matter by how little one of them is missed.
-const TICK: Duration = Duration::from_millis(1_100);
+/// How much time passes at once for a process that sleeps: more than any pause between two attempts, whose length the SDK
+/// draws by the machine's clock (at most 2.75 s), and no divisor of the time-outs, so that it does not matter by how
+/// little one of them is missed.
+const TICK: Duration = Duration::from_millis(3_100);
 /// Ticks after which a process that still does nothing is stuck: every operation has a time-out of 10 s.
-const TICKS_MAX: u32 = 120;
+const TICKS_MAX: u32 = 40;
 
 pub(super) struct World {
     pub(super) clock: Clock,
     pub(super) door: Arc<Door>,
+    pub(super) account: Account,
     pub(super) processes: Vec<Process>,
+    /// Where each process preferred to read that has died and has no successor yet.
+    pub(super) vacancies: Vec<Option<&'static str>>,
+    /// How many processes there have been.
+    born: usize,
+    seed: u64,
+    endpoint: String,
     /// The way to the store behind the shop's back.
     pub(super) office: Runtime,
     pub(super) owner: TestShop,
-    server: Runtime,
+    pub(super) server: Runtime,
 }
 
 /// One instance of the handler.
 pub(super) struct Process {
+    /// No two that ever lived have the same.
+    pub(super) number: usize,
+    region: Option<&'static str>,
     runtime: Runtime,
     pub(super) shop: Arc<TestShop>,
     pub(super) deliveries: Vec<Delivery>,
@@ -99,36 +109,62 @@ async fn look_around() {
 }
 
 impl World {
-    /// A shop with this stock, served by so many processes that have connected to its store.
-    pub(super) fn open(seed: u64, stock: &[(&str, u32)], processes: usize) -> Self {
+    /// The shop of this scenario, with processes that have connected to its store.
+    pub(super) fn open(seed: u64, scenario: &Scenario) -> Self {
         let (server, office) = (machine(false), machine(false));
-        let listener = server.block_on(async { listener() });
-        let endpoint = format!("http://{}/", listener.local_addr().unwrap());
+        let listeners = server.block_on(async { REGIONS.map(|_| listener()) });
+        let addresses = listeners.each_ref().map(|one| format!("http://{}/", one.local_addr().unwrap()));
+        let regions = [0, 1].map(|index| (REGIONS[index], addresses[index].as_str()));
         let door = Arc::new(Door::default());
-        let emulator = Arc::new(Emulator::new(&endpoint).unwrap().with_gate(door.gate()));
+        let emulator = Arc::new(Emulator::in_regions(&regions).unwrap().with_gate(door.gate()));
         let clock = Clock::manual(Utc.with_ymd_and_hms(2026, 3, 2, 9, 15, 0).unwrap());
-        server.spawn(Arc::clone(&emulator).serve(listener, std::future::pending()));
+        for listener in listeners {
+            server.spawn(Arc::clone(&emulator).serve(listener, std::future::pending()));
+        }
         let store = Store::embedded(Arc::clone(&emulator), DATABASE);
         let app = App::new(store, clock.clone(), Ids::seeded(seed ^ 0xB00C));
         let owner = TestShop::over(app, Arc::clone(&emulator));
-        office.block_on(fill(&owner, stock));
-        let processes = (0..processes).map(|number| {
-            let config = CosmosConfig {
-                endpoint: Endpoint::Loopback(endpoint.clone()),
-                database: DATABASE.to_owned(),
-                region: None,
-                identity: Identity::Developer,
-            };
-            let ids = Ids::seeded(seed.wrapping_mul(16).wrapping_add(u64::try_from(number).unwrap()));
-            let app = App::new(Store::connect(&config), clock.clone(), ids);
-            let shop = Arc::new(TestShop::over(app, Arc::clone(&emulator)));
-            Process { runtime: machine(true), shop, deliveries: Vec::new() }
-        });
-        let processes = processes.collect();
-        let mut world = Self { clock, door, processes, office, owner, server };
+        office.block_on(fill(&owner, &scenario.stock));
+        let products: Vec<_> = scenario.stock.iter().map(|(product, _)| *product).collect();
+        let account = Account::of(emulator, scenario.upheavals, &products);
+        let (processes, vacancies) = (Vec::new(), scenario.processes.clone());
+        let [endpoint, _] = addresses;
+        let mut world = Self {
+            clock,
+            door,
+            account,
+            processes,
+            vacancies,
+            born: 0,
+            seed,
+            endpoint,
+            office,
+            owner,
+            server,
+        };
+        while world.replace() {}
         world.connect();
         world.door.shut();
         world
+    }
+
+    /// A new process, which knows nothing and is not connected, takes the place of one that is missing. `false` when
+    /// none is.
+    pub(super) fn replace(&mut self) -> bool {
+        let Some(region) = self.vacancies.pop() else { return false };
+        let number = self.born;
+        self.born += 1;
+        let config = CosmosConfig {
+            endpoint: Endpoint::Loopback(self.endpoint.clone()),
+            database: DATABASE.to_owned(),
+            region: region.map(str::to_owned),
+            identity: Identity::Developer,
+        };
+        let ids = Ids::seeded(self.seed.wrapping_mul(64).wrapping_add(u64::try_from(number).unwrap()));
+        let app = App::new(Store::connect(&config), self.clock.clone(), ids);
+        let shop = Arc::new(TestShop::over(app, Arc::clone(&self.account.emulator)));
+        self.processes.push(Process { number, region, runtime: machine(true), shop, deliveries: Vec::new() });
+        true
     }
 
     /// Has every process open every container, while nobody is stopped.
@@ -163,7 +199,7 @@ impl World {
 
     /// Begins a delivery, and follows it until it stops.
     pub(super) fn start(&mut self, process: usize, job: Job) {
-        let Process { runtime, shop, deliveries } = &mut self.processes[process];
+        let Process { runtime, shop, deliveries, .. } = &mut self.processes[process];
         let (shop, begun) = (Arc::clone(shop), job.clone());
         let task = runtime.spawn(async move { begun.perform(&shop).await });
         deliveries.push(Delivery { job, task });
@@ -172,7 +208,7 @@ impl World {
 
     /// Gives a process its turn, until it waits at the door, sleeps or has finished.
     pub(super) fn settle(&mut self, process: usize) {
-        self.door.give_turn(process);
+        self.door.give_turn(self.processes[process].number);
         let begun = self.news(process);
         self.listen(process, QUIET_ROUNDS, QUIET_PAUSE);
         if self.news(process) == begun || self.is_asleep(process) {
@@ -200,7 +236,7 @@ impl World {
     pub(super) fn is_asleep(&self, process: usize) -> bool {
         let deliveries = &self.processes[process].deliveries;
         deliveries.iter().any(|delivery| !delivery.task.is_finished())
-            && self.door.waiting(Some(process)) == 0
+            && self.door.waiting(Some(self.processes[process].number)) == 0
     }
 
     /// Time passes for this process, and for no other: until something happens if it sleeps, and a moment if it does not.
@@ -219,9 +255,10 @@ impl World {
         Err(format!("process {process} hangs in {:?}", self.processes[process].deliveries))
     }
 
-    fn news(&self, process: usize) -> (usize, usize) {
+    fn news(&self, process: usize) -> (u64, usize) {
         let deliveries = &self.processes[process].deliveries;
-        (self.door.arrivals(), deliveries.iter().filter(|delivery| delivery.task.is_finished()).count())
+        let finished = deliveries.iter().filter(|delivery| delivery.task.is_finished()).count();
+        (self.account.emulator.traffic(), finished)
     }
 
     /// Takes the deliveries that have come to an end, with their answers; `None` for one that panicked.
@@ -237,5 +274,24 @@ impl World {
         task.abort();
         self.settle(process);
         job
+    }
+
+    /// Ends a whole process: what it was doing, its connections and all that it remembers. What it has sent is still on
+    /// its way.
+    pub(super) fn die(&mut self, process: usize) -> Vec<Job> {
+        let Process { region, deliveries, .. } = self.processes.remove(process);
+        self.vacancies.push(region);
+        self.settle_store();
+        deliveries.into_iter().map(|delivery| delivery.job).collect()
+    }
+
+    /// Lets the emulator do what it was told, while no process moves.
+    pub(super) fn settle_store(&self) {
+        self.server.block_on(look_around());
+    }
+
+    /// Where the process with this number is, if it lives.
+    pub(super) fn find(&self, number: usize) -> Option<usize> {
+        self.processes.iter().position(|process| process.number == number)
     }
 }
