@@ -39,7 +39,7 @@ impl App {
         decide: impl Fn(&Order) -> Decision,
     ) -> Result<Changed, Error> {
         for _ in 0..ATTEMPTS_MAX {
-            let Some(seen) = self.store.orders.read(id).await? else { return Ok(Changed::NotFound) };
+            let Some(seen) = self.store.orders.find(id).await? else { return Ok(Changed::NotFound) };
             match decide(&seen.value) {
                 Decision::Already => return Ok(Changed::Done(seen)),
                 Decision::Refused(status) => return Ok(Changed::Refused(status)),

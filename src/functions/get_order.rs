@@ -18,6 +18,6 @@ pub async fn get_order(
     _: NoQuery,
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
-    let order = app.store.orders.read(&order_id(&id)?).await?.ok_or_else(|| no_such("order", &id, None))?;
+    let order = app.store.orders.find(&order_id(&id)?).await?.ok_or_else(|| no_such("order", &id, None))?;
     read(&headers, &OrderResource::from(&order.value), Keep::Private, None)
 }

@@ -33,7 +33,7 @@ pub async fn list_customer_orders(
         .as_ref()
         .map(|Cursor(placed_at, id)| OrderCursor { placed_at: *placed_at, id: id.clone() });
     let orders = app.store.orders.of_customer(&customer_id, after.as_ref(), request.read_max()).await?;
-    if orders.is_empty() && app.store.customers.read(&customer_id).await?.is_none() {
+    if orders.is_empty() && app.store.customers.find(&customer_id).await?.is_none() {
         return Err(no_such("customer", &id, None));
     }
     let path = format!("/api/customers/{customer_id}/orders");

@@ -93,9 +93,9 @@ async fn fulfil(app: &App, mut order: Versioned<Order>) -> Result<(), Failure> {
     Err(Failure::transient(format!("order {id} needs more than {STEPS_MAX} steps")))
 }
 
-/// An order that is not there may only not have arrived where we read, so the bell is kept.
+/// A bell for an order that is not there is kept: who knows what it waits for.
 async fn read(app: &App, id: &OrderId) -> Result<Versioned<Order>, Failure> {
-    let order = app.store.orders.read(id).await?;
+    let order = app.store.orders.find(id).await?;
     order.ok_or_else(|| Failure::transient(format!("order {id} is not there yet, or never was")))
 }
 

@@ -64,16 +64,12 @@ async fn give_up(app: &App, id: &OrderId) -> Result<Result<(), Rejection>, Error
         Changed::Refused(Status::Pending | Status::Confirmed) | Changed::Different(_) | Changed::Stale => {
             Ok(Ok(()))
         }
-        // The bell may have come to a region where the order has not yet arrived.
-        Changed::NotFound if app.store.orders.exists(id).await? => {
-            Err(Error::Contended { operation: format!("find order {id}") })
-        }
         Changed::NotFound => Ok(Err(Rejection::new("unknown-order", format!("there is no order {id}")))),
     }
 }
 
 async fn count(app: &App, id: &OrderId) -> Result<(), Error> {
-    let Some(seen) = app.store.orders.read(id).await? else { return Ok(()) };
+    let Some(seen) = app.store.orders.find(id).await? else { return Ok(()) };
     if !seen.value.has_work() {
         return Ok(());
     }

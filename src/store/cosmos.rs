@@ -1,9 +1,11 @@
-//! The only place that names the Cosmos client: connecting, options and requests here, what an answer means in `meaning`.
+//! The only place that names the Cosmos client: options and writes here, reads in `reads`, what an answer means in
+//! `meaning`.
 //!
 //! Does not know what any document is.
 
 mod connect;
 mod meaning;
+mod reads;
 #[cfg(feature = "emulator")]
 mod setup;
 
@@ -11,25 +13,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use azure_core::http::Etag as SdkEtag;
+use azure_data_cosmos::models::TransactionalBatchResponse;
 use azure_data_cosmos::options::{
-    BatchOptions, BatchReplaceOptions, EndToEndOperationLatencyPolicy, ItemReadOptions, ItemWriteOptions,
-    OperationOptions, OperationOptionsBuilder, Precondition, QueryOptions, ThrottlingRetryOptionsBuilder,
+    BatchOptions, BatchReplaceOptions, EndToEndOperationLatencyPolicy, ItemWriteOptions, OperationOptions,
+    OperationOptionsBuilder, Precondition, ThrottlingRetryOptionsBuilder,
 };
-use azure_data_cosmos::{ContainerClient, CosmosClient, FeedScope, Query, TransactionalBatch};
-use futures::TryStreamExt;
+use azure_data_cosmos::{ContainerClient, CosmosClient, TransactionalBatch};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use self::connect::Account;
-use self::meaning::{corrupt, done, etag_of, failed, outcome};
+use self::meaning::{corrupt, done, failed, outcome};
 use crate::config::CosmosConfig;
 use crate::store::containers::Container;
 #[cfg(feature = "emulator")]
 use crate::store::emulator::Emulator;
-use crate::store::{Error, Etag, Versioned, Written};
+use crate::store::{Error, Etag, Written};
 
 /// Longest that one operation may take, its retries included. The Functions front end gives up on HTTP after 230 s,
 /// and a queue message should be given back long before its lease of 10 minutes ends.
@@ -139,30 +140,6 @@ impl Cosmos {
         Self { account, database: database.to_owned(), client: OnceCell::new(), containers }
     }
 
-    /// Reads one document; `None` when there is none. One request.
-    ///
-    /// # Errors
-    /// [`Error`] when that cannot be known.
-    pub async fn read<T: DeserializeOwned>(
-        &self,
-        container: Container,
-        partition: &str,
-        id: &str,
-    ) -> Result<Option<Versioned<T>>, Error> {
-        let operation = || format!("read {} {id}", container.definition().name);
-        let client = self.container(container).await?;
-        let options = ItemReadOptions::default().with_operation_options(operation_options());
-        match client.read_item(partition.to_owned(), id, Some(options)).await {
-            Ok(response) => {
-                let etag = etag_of(response.headers().etag(), &operation)?;
-                let value = response.into_model().map_err(|_| corrupt(operation()))?;
-                Ok(Some(Versioned { value, etag }))
-            }
-            Err(error) if error.status().is_not_found() => Ok(None),
-            Err(error) => Err(failed(operation(), error)),
-        }
-    }
-
     /// Creates one document; `Overtaken` when the id exists. One request.
     ///
     /// # Errors
@@ -260,55 +237,7 @@ impl Cosmos {
             }
             .map_err(|error| failed(operation(), error))?;
         }
-        execute(client, batch, &operation).await
-    }
-
-    /// Whether a document exists, as the region knows it that takes the writes: batches go there, even one that only
-    /// reads. One request.
-    ///
-    /// # Errors
-    /// [`Error`] when that cannot be known.
-    pub async fn exists(&self, container: Container, partition: &str, id: &str) -> Result<bool, Error> {
-        let operation = || format!("look for {} {id}", container.definition().name);
-        let client = self.container(container).await?;
-        let batch = TransactionalBatch::new(partition.to_owned()).read_item(id.to_owned(), None);
-        Ok(matches!(execute(client, batch, &operation).await?, Batch::Done(_)))
-    }
-
-    /// The documents that a query selects, at most `count_max`; within one partition, or across all without one.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub async fn query<T: DeserializeOwned>(
-        &self,
-        container: Container,
-        partition: Option<&str>,
-        (text, parameters): (&str, &[(&str, &str)]),
-        count_max: usize,
-    ) -> Result<Vec<T>, Error> {
-        let operation = || format!("query {}", container.definition().name);
-        let client = self.container(container).await?;
-        let scope = match partition {
-            Some(partition) => FeedScope::partition(partition.to_owned()),
-            None => FeedScope::full_container(),
-        };
-        let mut query = Query::from(text);
-        for (name, value) in parameters {
-            query = query.with_parameter(*name, *value).map_err(|error| failed(operation(), error))?;
-        }
-        let mut options = QueryOptions::default();
-        options.operation = operation_options();
-        // Boxed: the client's futures are large, and queries are made many at once.
-        let items = Box::pin(client.query_items::<Value>(query, scope, Some(options))).await;
-        let mut items = Box::pin(items.map_err(|error| failed(operation(), error))?);
-        let mut found = Vec::new();
-        while found.len() < count_max {
-            match items.try_next().await.map_err(|error| failed(operation(), error))? {
-                Some(item) => found.push(serde_json::from_value(item).map_err(|_| corrupt(operation()))?),
-                None => break,
-            }
-        }
-        Ok(found)
+        outcome(&execute(client, batch, &operation).await?, operation())
     }
 
     /// The container's client. Whoever comes first opens it; the others wait, as long as an operation may take and no
@@ -348,12 +277,11 @@ async fn execute(
     client: &ContainerClient,
     batch: TransactionalBatch,
     operation: &impl Fn() -> String,
-) -> Result<Batch, Error> {
+) -> Result<TransactionalBatchResponse, Error> {
     let options = BatchOptions::default().with_operation_options(operation_options());
     let response = client.execute_transactional_batch(batch, Some(options)).await;
     let response = response.map_err(|error| failed(operation(), error))?;
-    let response = response.into_model().map_err(|_| corrupt(operation()))?;
-    outcome(&response, operation())
+    response.into_model().map_err(|_| corrupt(operation()))
 }
 
 fn operation_options() -> OperationOptions {

@@ -19,12 +19,12 @@ impl Customers {
         Self { cosmos }
     }
 
-    /// The customer; `None` when there is none. One request.
+    /// The customer, looked for where they are newest before they are called missing. One request, or two.
     ///
     /// # Errors
     /// [`Error`] when that cannot be known.
-    pub async fn read(&self, id: &CustomerId) -> Result<Option<Versioned<Customer>>, Error> {
-        self.cosmos.read(Container::Customers, id.as_str(), id.as_str()).await
+    pub async fn find(&self, id: &CustomerId) -> Result<Option<Versioned<Customer>>, Error> {
+        self.cosmos.find(Container::Customers, id.as_str(), id.as_str()).await
     }
 
     /// Adds the customer; `Overtaken` when the id is known. One request.

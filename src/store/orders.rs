@@ -59,7 +59,7 @@ impl Orders {
         Ok(stored == Written::Overtaken)
     }
 
-    /// The order; `None` when there is none. One request.
+    /// The order; `None` when there is none, or none yet in the region that is asked. One request.
     ///
     /// # Errors
     /// [`Error`] when that cannot be known.
@@ -67,13 +67,12 @@ impl Orders {
         self.cosmos.read(Container::Orders, id.partition().as_str(), id.as_str()).await
     }
 
-    /// Whether there is such an order, as the region knows it that takes the writes; a read may ask one that lags behind.
-    /// One request.
+    /// The order, looked for where it is newest before it is called missing. One request, or two.
     ///
     /// # Errors
     /// [`Error`] when that cannot be known.
-    pub async fn exists(&self, id: &OrderId) -> Result<bool, Error> {
-        self.cosmos.exists(Container::Orders, id.partition().as_str(), id.as_str()).await
+    pub async fn find(&self, id: &OrderId) -> Result<Option<Versioned<Order>>, Error> {
+        self.cosmos.find(Container::Orders, id.partition().as_str(), id.as_str()).await
     }
 
     /// Writes a transition with its event, if the order still has this version. One request.

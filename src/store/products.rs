@@ -29,12 +29,17 @@ impl Products {
         self.cosmos.read(Container::Products, id.as_str(), id.as_str()).await
     }
 
-    /// Those of the products that exist, read at once. One request each.
+    /// Those of the products that exist, read at once, and looked for where they are newest before they are called missing.
+    /// One request each, or two.
     ///
     /// # Errors
     /// [`Error`] when one of them could not be read.
     pub async fn read_all(&self, ids: impl Iterator<Item = &ProductId>) -> Result<Vec<Product>, Error> {
-        let found = try_join_all(ids.map(|id| self.read(id))).await?;
+        let find = |id: &ProductId| {
+            let id = id.clone();
+            async move { self.cosmos.find(Container::Products, id.as_str(), id.as_str()).await }
+        };
+        let found: Vec<Option<Versioned<Product>>> = try_join_all(ids.map(find)).await?;
         Ok(found.into_iter().flatten().map(|product| product.value).collect())
     }
 

@@ -270,8 +270,24 @@ impl StockLedger {
 
     /// The order's reservation, after comparing that it is for what the order asks.
     async fn reservation(&self, claim: Claim<'_>) -> Result<Option<Versioned<Reservation>>, Error> {
-        let found: Option<Versioned<Reservation>> =
-            self.get(claim.product_id, claim.order_id.as_str()).await?;
+        Self::compared(self.get(claim.product_id, claim.order_id.as_str()).await?, claim)
+    }
+
+    /// The counts as they are where they are newest. One request.
+    async fn newest(&self, product_id: &ProductId) -> Result<Option<Versioned<Stock>>, Error> {
+        self.cosmos.read_newest(Container::Stock, product_id.as_str(), STOCK_ID).await
+    }
+
+    /// The order's reservation as it is where it is newest, compared likewise. One request.
+    async fn newest_reservation(&self, claim: Claim<'_>) -> Result<Option<Versioned<Reservation>>, Error> {
+        let (partition, id) = (claim.product_id.as_str(), claim.order_id.as_str());
+        Self::compared(self.cosmos.read_newest(Container::Stock, partition, id).await?, claim)
+    }
+
+    fn compared(
+        found: Option<Versioned<Reservation>>,
+        claim: Claim<'_>,
+    ) -> Result<Option<Versioned<Reservation>>, Error> {
         #[cfg(feature = "museum")]
         if crate::museum::Mistake::DemandPerLine.is_on_show() {
             return Ok(found);

@@ -17,6 +17,7 @@ mod program;
 mod reads;
 mod record_poison_order;
 mod recover_orders;
+mod regions;
 mod shop;
 mod simulation;
 mod stock;

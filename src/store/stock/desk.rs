@@ -96,7 +96,8 @@ impl Desk {
 impl StockLedger {
     /// Holds the pieces for the order, unless it holds them already or they are lacking. One request when the counts are
     /// remembered and nobody else writes to the product, shared with all holds that ride along; two more when the answer
-    /// is no, because the counts may have changed, and the order itself may be what took the last piece.
+    /// is no, because the counts may have changed, and the order itself may be what took the last piece. What decides is read where it is
+    /// newest, so that nobody is refused because a region lags behind.
     ///
     /// # Errors
     /// [`Error`]; with [`Error::Unavailable`] they may be held. Calling again is always safe.
@@ -138,7 +139,7 @@ impl StockLedger {
         while !group.is_empty() && clashes < ATTEMPTS_MAX {
             let stock = match known.take() {
                 Some(stock) => stock,
-                None => match self.read(product_id).await {
+                None => match self.newest(product_id).await {
                     Ok(Some(stock)) => {
                         is_fresh = true;
                         stock
@@ -174,9 +175,9 @@ impl StockLedger {
                     let found = admitted.remove(index);
                     admitted.append(&mut group);
                     group = admitted;
-                    match self.reservation(found.claim(product_id)).await {
+                    match self.newest_reservation(found.claim(product_id)).await {
                         Ok(Some(reservation)) => found.answer(Ok(seen(&reservation.value))),
-                        // A read that lags behind the batch; the next round sees more.
+                        // It has expired just now.
                         Ok(None) => {
                             clashes += 1;
                             group.push(found);
@@ -237,7 +238,7 @@ impl StockLedger {
     /// Says no to all that do not hold their pieces already: the order itself may be what took the last one.
     async fn refuse(&self, product_id: &ProductId, group: Vec<Waiting>, available: u32) {
         join_all(group.into_iter().map(|waiting| async move {
-            let found = self.reservation(waiting.claim(product_id)).await;
+            let found = self.newest_reservation(waiting.claim(product_id)).await;
             let refused = Seen::Refused { available };
             let result = found.map(|found| found.map_or(refused, |reservation| seen(&reservation.value)));
             waiting.answer(result);

@@ -176,7 +176,7 @@ impl World {
                 store.orders.read(&OrderId::parse(&"a".repeat(34)).unwrap()).await.unwrap();
                 store.stock.read(&ProductId::parse("none").unwrap()).await.unwrap();
                 store.products.read(&ProductId::parse("none").unwrap()).await.unwrap();
-                store.customers.read(&CustomerId::parse("none").unwrap()).await.unwrap();
+                store.customers.find(&CustomerId::parse("none").unwrap()).await.unwrap();
             });
             for _ in 0..CONNECTING_ROUNDS_MAX {
                 if connected.is_finished() {

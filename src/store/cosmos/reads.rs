@@ -1,0 +1,113 @@
+//! Reading: one document near by, or where it is newest, and what a query selects.
+
+use azure_data_cosmos::options::{ItemReadOptions, QueryOptions};
+use azure_data_cosmos::{FeedScope, Query, TransactionalBatch};
+use futures::TryStreamExt;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::meaning::{corrupt, etag_of, failed, outcome};
+use super::{Batch, Cosmos, execute, operation_options};
+use crate::store::containers::Container;
+use crate::store::{Error, Versioned};
+
+impl Cosmos {
+    /// Reads one document; `None` when there is none. One request.
+    ///
+    /// # Errors
+    /// [`Error`] when that cannot be known.
+    pub async fn read<T: DeserializeOwned>(
+        &self,
+        container: Container,
+        partition: &str,
+        id: &str,
+    ) -> Result<Option<Versioned<T>>, Error> {
+        let operation = || format!("read {} {id}", container.definition().name);
+        let client = self.container(container).await?;
+        let options = ItemReadOptions::default().with_operation_options(operation_options());
+        match client.read_item(partition.to_owned(), id, Some(options)).await {
+            Ok(response) => {
+                let etag = etag_of(response.headers().etag(), &operation)?;
+                let value = response.into_model().map_err(|_| corrupt(operation()))?;
+                Ok(Some(Versioned { value, etag }))
+            }
+            Err(error) if error.status().is_not_found() => Ok(None),
+            Err(error) => Err(failed(operation(), error)),
+        }
+    }
+
+    /// Reads one document where it is newest: a batch is answered by the region that takes the writes, even one that only
+    /// reads, while a plain read may be answered by one that lags behind. One request.
+    ///
+    /// # Errors
+    /// [`Error`] when that cannot be known.
+    pub async fn read_newest<T: DeserializeOwned>(
+        &self,
+        container: Container,
+        partition: &str,
+        id: &str,
+    ) -> Result<Option<Versioned<T>>, Error> {
+        let operation = || format!("read the newest {} {id}", container.definition().name);
+        let client = self.container(container).await?;
+        let batch = TransactionalBatch::new(partition.to_owned()).read_item(id.to_owned(), None);
+        let response = execute(client, batch, &operation).await?;
+        let Batch::Done(etags) = outcome(&response, operation())? else { return Ok(None) };
+        let value = response.results().first().and_then(|result| result.into_model().ok().flatten());
+        match (value, etags.into_iter().next()) {
+            (Some(value), Some(etag)) => Ok(Some(Versioned { value, etag })),
+            _ => Err(corrupt(operation())),
+        }
+    }
+
+    /// Reads one document, and looks where it is newest before it says that there is none. One request, or two.
+    ///
+    /// # Errors
+    /// [`Error`] when that cannot be known.
+    pub async fn find<T: DeserializeOwned>(
+        &self,
+        container: Container,
+        partition: &str,
+        id: &str,
+    ) -> Result<Option<Versioned<T>>, Error> {
+        match self.read(container, partition, id).await? {
+            None => self.read_newest(container, partition, id).await,
+            found => Ok(found),
+        }
+    }
+
+    /// The documents that a query selects, at most `count_max`; within one partition, or across all without one.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn query<T: DeserializeOwned>(
+        &self,
+        container: Container,
+        partition: Option<&str>,
+        (text, parameters): (&str, &[(&str, &str)]),
+        count_max: usize,
+    ) -> Result<Vec<T>, Error> {
+        let operation = || format!("query {}", container.definition().name);
+        let client = self.container(container).await?;
+        let scope = match partition {
+            Some(partition) => FeedScope::partition(partition.to_owned()),
+            None => FeedScope::full_container(),
+        };
+        let mut query = Query::from(text);
+        for (name, value) in parameters {
+            query = query.with_parameter(*name, *value).map_err(|error| failed(operation(), error))?;
+        }
+        let mut options = QueryOptions::default();
+        options.operation = operation_options();
+        // Boxed: the client's futures are large, and queries are made many at once.
+        let items = Box::pin(client.query_items::<Value>(query, scope, Some(options))).await;
+        let mut items = Box::pin(items.map_err(|error| failed(operation(), error))?);
+        let mut found = Vec::new();
+        while found.len() < count_max {
+            match items.try_next().await.map_err(|error| failed(operation(), error))? {
+                Some(item) => found.push(serde_json::from_value(item).map_err(|_| corrupt(operation()))?),
+                None => break,
+            }
+        }
+        Ok(found)
+    }
+}
