@@ -175,9 +175,13 @@ impl Emulator {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
+        crate::host::serve(listener, self.bridge(), stop).await
+    }
+
+    /// What [`Emulator::serve`] serves, for those who put something of their own in front of it.
+    pub fn bridge(self: Arc<Self>) -> Router {
         let limit = axum::extract::DefaultBodyLimit::max(REQUEST_BYTES_MAX);
-        let bridge = Router::new().fallback(answer).layer(limit).with_state(self);
-        crate::host::serve(listener, bridge, stop).await
+        Router::new().fallback(answer).layer(limit).with_state(self)
     }
 }
 

@@ -81,6 +81,12 @@ impl StockLedger {
         Self { cosmos, desks: Arc::default() }
     }
 
+    /// The same counts with desks of its own, whose batches carry at most so many holds. With 1 there is no group commit:
+    /// that is for measuring what it brings.
+    pub fn with_group_max(&self, holds_max: usize) -> Self {
+        Self { cosmos: Arc::clone(&self.cosmos), desks: Arc::new(Desks::new(holds_max)) }
+    }
+
     /// The counts; `None` when the product has none yet. One request.
     ///
     /// # Errors

@@ -27,8 +27,12 @@ const HOLDS_MAX: usize = 99;
 const DESKS_MAX: usize = 4096;
 
 /// One desk for each product that was held lately.
-#[derive(Debug, Default)]
-pub(super) struct Desks(Mutex<HashMap<ProductId, Arc<Desk>>>);
+#[derive(Debug)]
+pub(super) struct Desks {
+    open: Mutex<HashMap<ProductId, Arc<Desk>>>,
+    /// Most holds in one batch.
+    holds_max: usize,
+}
 
 /// Where the holds of one product wait.
 #[derive(Debug, Default)]
@@ -58,9 +62,20 @@ impl Waiting {
     }
 }
 
+impl Default for Desks {
+    fn default() -> Self {
+        Self::new(HOLDS_MAX)
+    }
+}
+
 impl Desks {
+    /// Desks that put at most so many holds into one batch, and never more than one takes.
+    pub(super) fn new(holds_max: usize) -> Self {
+        Self { open: Mutex::default(), holds_max: holds_max.clamp(1, HOLDS_MAX) }
+    }
+
     fn of(&self, product_id: &ProductId) -> Arc<Desk> {
-        let mut desks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut desks = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if desks.len() >= DESKS_MAX && !desks.contains_key(product_id) {
             desks.retain(|_, desk| Arc::strong_count(desk) > 1);
         }
@@ -72,7 +87,7 @@ impl Desks {
     /// Tells the product's desk of counts that were written beside it, unless somebody is at work there. Should they be
     /// overtaken already, the next hold finds out.
     pub(super) fn remember(&self, product_id: &ProductId, counts: &Stock, etag: Option<&Etag>) {
-        let desks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let desks = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(mut known) = desks.get(product_id).and_then(|desk| desk.turn.try_lock().ok()) {
             *known = etag.map(|etag| Versioned { value: counts.clone(), etag: etag.clone() });
         }
@@ -85,10 +100,10 @@ impl Desk {
     }
 
     /// The oldest that wait, without those whose caller has gone.
-    fn next_group(&self) -> Vec<Waiting> {
+    fn next_group(&self, holds_max: usize) -> Vec<Waiting> {
         let mut queue = self.queue();
         queue.retain(|waiting| !waiting.answer.is_closed());
-        let size = queue.len().min(HOLDS_MAX);
+        let size = queue.len().min(holds_max);
         queue.drain(..size).collect()
     }
 }
@@ -113,7 +128,7 @@ impl StockLedger {
                     biased;
                     answered = &mut answered => break answered,
                     mut known = desk.turn.lock() => {
-                        let group = desk.next_group();
+                        let group = desk.next_group(self.desks.holds_max);
                         self.serve(claim.product_id, &mut known, group).await;
                     }
                 }
@@ -310,7 +325,8 @@ mod tests {
             desk.queue().push(Waiting { answer, ..waiting(order, 1) });
         }
         drop(listeners.drain(..10));
-        assert_eq!(desk.next_group().len(), HOLDS_MAX);
-        assert_eq!(desk.next_group().len(), 140 - HOLDS_MAX);
+        assert_eq!(desk.next_group(1).len(), 1);
+        assert_eq!(desk.next_group(HOLDS_MAX).len(), HOLDS_MAX);
+        assert_eq!(desk.next_group(HOLDS_MAX).len(), 139 - HOLDS_MAX);
     }
 }
