@@ -17,8 +17,6 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use widgetco::domain::id::OrderId;
-use widgetco::domain::message::OrderMessage;
 
 use crate::Failure;
 
@@ -41,11 +39,6 @@ pub(crate) struct Delivered {
     pub(crate) latencies: Vec<Duration>,
     /// Deliveries that were answered with an error, and repeated at once.
     pub(crate) repeated: u32,
-}
-
-/// A bell for each order.
-pub(crate) fn doorbells(orders: &[OrderId]) -> Vec<String> {
-    orders.iter().map(OrderMessage::doorbell).collect()
 }
 
 impl Driver {

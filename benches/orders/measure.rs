@@ -6,7 +6,7 @@ use widgetco::domain::id::ProductId;
 
 use crate::Failure;
 use crate::cases::Case;
-use crate::driver::{Delivered, Driver, doorbells};
+use crate::driver::{Delivered, Driver};
 use crate::meter::Tally;
 use crate::shop::Shop;
 
@@ -30,12 +30,12 @@ pub(crate) async fn measure(case: &Case, orders: u32) -> Result<Measurement, Fai
     let (pieces, ordered) = orders_for(case.demand.products(), warming + orders)?;
     let mut shop = Shop::open(case.latency).await?;
     shop.stock(&pieces).await?;
-    let placed = shop.place(&ordered).await?;
-    let (warming, measured) = placed.split_at(usize::try_from(warming)?);
+    let bells = shop.place(&ordered).await?;
+    let (warming, measured) = bells.split_at(usize::try_from(warming)?);
     let driver = Driver::new(shop.start(case.decider).await?);
-    driver.deliver(&doorbells(warming), case.concurrency).await?;
+    driver.deliver(warming, case.concurrency).await?;
     shop.meter.tally()?;
-    let delivered = driver.deliver(&doorbells(measured), case.concurrency).await?;
+    let delivered = driver.deliver(measured, case.concurrency).await?;
     let tally = shop.meter.tally()?;
     shop.check(&pieces).await?;
     Ok(Measurement { case: *case, delivered, tally })

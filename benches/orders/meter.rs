@@ -138,7 +138,7 @@ impl Part {
 impl Tally {
     fn add(&mut self, seen: &Seen) -> Result<(), Failure> {
         let operations = match (seen.is_batch, seen.method == Method::GET) {
-            (true, _) => batch(&seen.body)?,
+            (true, _) => batch(seen)?,
             (false, true) => vec![Operation::Read(seen.answer_bytes)],
             (false, false) => return Err(format!("{} {} was not expected", seen.method, seen.path).into()),
         };
@@ -156,16 +156,17 @@ impl Tally {
     }
 }
 
-/// The writes of a batch.
-fn batch(body: &[u8]) -> Result<Vec<Operation>, Failure> {
-    let writes: Vec<Value> = serde_json::from_slice(body)?;
-    let operation = |write: &Value| {
-        let bytes = write["resourceBody"].to_string().len();
-        match write["operationType"].as_str() {
+/// What a batch does: writes, or a single read.
+fn batch(seen: &Seen) -> Result<Vec<Operation>, Failure> {
+    let operations: Vec<Value> = serde_json::from_slice(&seen.body)?;
+    let operation = |operation: &Value| {
+        let bytes = operation["resourceBody"].to_string().len();
+        match operation["operationType"].as_str() {
+            Some("Read") => Ok(Operation::Read(seen.answer_bytes)),
             Some("Create") => Ok(Operation::Create(bytes)),
             Some("Replace") => Ok(Operation::Replace(bytes)),
-            _ => Err(format!("a batch does {}, which was not expected", write["operationType"]).into()),
+            _ => Err(format!("a batch does {}, which was not expected", operation["operationType"]).into()),
         }
     };
-    writes.iter().map(operation).collect()
+    operations.iter().map(operation).collect()
 }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::Failure;
 use crate::cases::{Demand, MOST_AT_ONCE};
-use crate::driver::{Driver, doorbells};
+use crate::driver::Driver;
 use crate::figures::{count, median};
 use crate::measure::orders_for;
 use crate::options::Options;
@@ -88,17 +88,17 @@ async fn load(path: &Path, orders: u32) -> Result<UnderLoad, Failure> {
     let shop = Shop::open(Duration::ZERO).await?;
     let (pieces, ordered) = orders_for(Demand::Uniform.products(), orders)?;
     shop.stock(&pieces).await?;
-    let placed = shop.place(&ordered).await?;
+    let bells = shop.place(&ordered).await?;
     let (path, endpoint): (PathBuf, _) = (path.to_owned(), shop.endpoint().to_owned());
     let started = tokio::task::spawn_blocking(move || Running::start(&path, &endpoint)).await?;
     let (running, _) = started?;
     let driver = Driver::new(vec![(Ipv4Addr::LOCALHOST, running.port).into()]);
-    let delivered = driver.deliver(&doorbells(&placed), MOST_AT_ONCE).await?;
+    let delivered = driver.deliver(&bells, MOST_AT_ONCE).await?;
     shop.check(&pieces).await?;
     Ok(UnderLoad {
         peak_mib: running.memory_mib("VmHWM:")?,
         after_mib: running.memory_mib("VmRSS:")?,
-        orders_per_s: count(placed.len()) / delivered.took.as_secs_f64(),
+        orders_per_s: count(bells.len()) / delivered.took.as_secs_f64(),
     })
 }
 

@@ -18,6 +18,7 @@ use widgetco::app::App;
 use widgetco::config::{CosmosConfig, Endpoint, Identity};
 use widgetco::domain::draft::{Demand, OrderRequest};
 use widgetco::domain::id::{CustomerId, Fingerprint, OrderId, ProductId};
+use widgetco::domain::message::OrderMessage;
 use widgetco::domain::money::{Currency, Money};
 use widgetco::domain::order::Order;
 use widgetco::domain::product::Product;
@@ -25,10 +26,10 @@ use widgetco::domain::stock::Adjustment;
 use widgetco::functions::routes;
 use widgetco::host;
 use widgetco::sources::{Clock, Ids};
-use widgetco::store::Store;
 use widgetco::store::containers::Container;
 use widgetco::store::cosmos::Cosmos;
 use widgetco::store::emulator::Emulator;
+use widgetco::store::{Store, Written};
 
 use crate::Failure;
 use crate::cases::Decider;
@@ -112,8 +113,8 @@ impl Shop {
         Ok(())
     }
 
-    /// Places an order of one piece for each of these, each by another customer.
-    pub(crate) async fn place(&self, products: &[ProductId]) -> Result<Vec<OrderId>, Failure> {
+    /// Places an order of one piece for each of these, each by another customer, and gives the bells that ring for them.
+    pub(crate) async fn place(&self, products: &[ProductId]) -> Result<Vec<String>, Failure> {
         let place = products.iter().enumerate().map(|(number, product_id)| async move {
             let customer_id = CustomerId::parse(&format!("customer-{number}"))?;
             let id = OrderId::from_chance(&customer_id, Ids::random().bytes16());
@@ -124,8 +125,12 @@ impl Shop {
             let request = OrderRequest { customer_id, lines };
             let placed = Order::place(id, &request, &[product], Clock::system().now());
             let placed = placed.map_err(|invalid| format!("an order cannot be placed: {invalid:?}"))?;
-            self.store.orders.place(&placed).await?;
-            Ok::<_, Failure>(placed.order.id)
+            match self.store.orders.place(&placed).await? {
+                Written::Done(order) => {
+                    Ok::<_, Failure>(OrderMessage::doorbell_with_sight(&order.value, order.etag.as_str()))
+                }
+                Written::Overtaken => Err("an order is there already".into()),
+            }
         });
         stream::iter(place).buffered(FILLERS).try_collect().await
     }
