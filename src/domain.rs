@@ -3,11 +3,15 @@
 //! Pure: no I/O, no clock, no chance, no logging. Time and ids come in as arguments, decisions go out as values.
 
 pub mod audit;
+pub mod catalogue;
+pub mod collection;
 pub mod customer;
 pub mod draft;
 pub mod event;
 pub mod fulfil;
 pub mod id;
+pub mod image;
+pub mod listing;
 pub mod message;
 pub mod money;
 pub mod order;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::config::CosmosConfig;
 
 pub mod audits;
+pub mod collections;
 pub mod containers;
 pub mod cosmos;
 pub mod customers;
@@ -28,6 +29,8 @@ pub struct Store {
     pub audits: audits::Audits,
     /// The catalogue.
     pub products: products::Products,
+    /// Categories and collections.
+    pub collections: collections::Collections,
     /// Who may order.
     pub customers: customers::Customers,
     #[cfg(feature = "emulator")]
@@ -54,6 +57,7 @@ impl Store {
             audits: audits::Audits::new(Arc::clone(&cosmos), stock.clone()),
             stock,
             products: products::Products::new(Arc::clone(&cosmos)),
+            collections: collections::Collections::new(Arc::clone(&cosmos)),
             customers: customers::Customers::new(Arc::clone(&cosmos)),
             #[cfg(feature = "emulator")]
             cosmos,
@@ -111,6 +115,18 @@ pub enum Written<T> {
     Done(Versioned<T>),
     /// Somebody else wrote first (or our own earlier attempt did): read again.
     Overtaken,
+}
+
+impl<T> Written<T> {
+    /// The same outcome for another value.
+    fn map<U>(self, value: impl FnOnce(T) -> U) -> Written<U> {
+        match self {
+            Self::Done(Versioned { value: old, etag }) => {
+                Written::Done(Versioned { value: value(old), etag })
+            }
+            Self::Overtaken => Written::Overtaken,
+        }
+    }
 }
 
 /// What the client says of an error; shared by those who asked together.

@@ -6,12 +6,13 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::domain::catalogue::ProductDraft;
 use crate::domain::customer::Customer;
 use crate::domain::id::Fingerprint;
 use crate::domain::product::Product;
 use crate::domain::stock::Adjustment;
+use crate::store::Written;
 use crate::store::stock::Counted;
-use crate::store::{Error, Written};
 
 use super::{Failure, say};
 
@@ -29,7 +30,7 @@ struct Data {
 #[serde(rename_all = "camelCase")]
 struct StockedProduct {
     #[serde(flatten)]
-    product: Product,
+    product: ProductDraft,
     on_hand: u32,
 }
 
@@ -71,11 +72,16 @@ fn parse(text: &str) -> Result<Data, Failure> {
 }
 
 /// Adds what is missing, and says how many documents that was.
-async fn fill(app: &App, data: &Data) -> Result<usize, Error> {
+async fn fill(app: &App, data: &Data) -> Result<usize, Failure> {
     let mut added = 0;
     for StockedProduct { product, on_hand } in &data.products {
-        added += usize::from(app.store.products.create(product).await? != Written::Overtaken);
         let now = app.clock.now();
+        let (sku, details) = product.clone().check().map_err(|invalid| {
+            let list: Vec<_> = invalid.iter().map(|one| format!("{} {}", one.pointer, one.detail)).collect();
+            format!("the product {} is not valid: {}", product.sku, list.join("; "))
+        })?;
+        let product = Product::new(sku, details, now);
+        added += usize::from(app.store.products.create(&product).await? != Written::Overtaken);
         let delivery = Adjustment {
             id: Adjustment::id_from_chance(app.ids.bytes16()),
             product_id: product.id.clone(),
@@ -102,5 +108,8 @@ mod tests {
     fn demo_data_is_valid() {
         let data = parse(DEMO).unwrap();
         assert_eq!((data.products.len(), data.customers.len()), (20, 3));
+        for StockedProduct { product, .. } in data.products {
+            product.check().unwrap();
+        }
     }
 }

@@ -17,6 +17,9 @@ pub const PARTITION_CHARS: usize = 8;
 /// Length of an order id: the partition and 26 characters of 128 bits.
 pub const ORDER_ID_CHARS: usize = PARTITION_CHARS + 26;
 
+/// Length of an image id: 128 bits.
+pub const IMAGE_ID_CHARS: usize = 26;
+
 /// A text that is not the identifier it should be; says what one looks like.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be {expected}")]
@@ -77,6 +80,27 @@ text_id!(
 );
 
 text_id!(
+    /// A category or collection, by its readable name: `desk-lamps`.
+    CollectionId,
+    "1 to 64 lower-case letters, digits and hyphens, beginning with a letter or digit",
+    |text| is_name(text, |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+);
+
+text_id!(
+    /// A stock keeping unit, in capital letters: `WIDGET-CLASSIC`. The product's id is the same in small letters.
+    Sku,
+    "1 to 64 capital letters, digits and hyphens, beginning with a letter or digit",
+    |text| is_name(text, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-')
+);
+
+text_id!(
+    /// A picture of a product: 128 random bits.
+    ImageId,
+    "an image id: 26 characters of a-z and 2-7",
+    |text| text.len() == IMAGE_ID_CHARS && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'))
+);
+
+text_id!(
     /// A customer, by the name that the identity provider or the demo data gave.
     CustomerId,
     "1 to 64 letters, digits, hyphens and underscores, beginning with a letter or digit",
@@ -96,6 +120,20 @@ text_id!(
     "an order id: 34 characters of a-z and 2-7",
     |text| text.len() == ORDER_ID_CHARS && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'))
 );
+
+impl ProductId {
+    /// The id of the product with this stock keeping unit.
+    pub fn of_sku(sku: &Sku) -> Self {
+        Self(sku.as_str().to_ascii_lowercase())
+    }
+}
+
+impl ImageId {
+    /// An image's id, from 16 random bytes.
+    pub fn from_chance(bytes: [u8; 16]) -> Self {
+        Self(base32(&bytes))
+    }
+}
 
 impl OrderId {
     /// The id of the order that this customer places under this key: always the same, so that a replay finds the first.

@@ -204,7 +204,7 @@ impl Order {
     /// A new order, priced from the catalogue's products, and its first event.
     ///
     /// # Errors
-    /// A product that is not in `products`, or a sum that cannot be formed; a retry does not help.
+    /// A product that is not in `products` or not on sale, or a sum that cannot be formed; a retry does not help.
     pub fn place(
         id: OrderId,
         request: &OrderRequest,
@@ -213,17 +213,19 @@ impl Order {
     ) -> Result<Transition, Vec<Invalid>> {
         let (mut lines, mut invalid) = (Vec::new(), Vec::new());
         for (index, demand) in request.lines.iter().enumerate() {
+            let mut refuse = |why: &str| {
+                let detail = format!("{why} {}", demand.product_id);
+                invalid.push(Invalid::new(format!("/lines/{index}/productId"), detail));
+            };
             match products.iter().find(|product| product.id == demand.product_id) {
-                Some(product) => lines.push(Line {
+                Some(product) if product.is_on_sale() => lines.push(Line {
                     product_id: product.id.clone(),
-                    name: product.name.clone(),
+                    name: product.details.name.clone(),
                     quantity: demand.quantity,
-                    unit_price: product.price,
+                    unit_price: product.details.price,
                 }),
-                None => invalid.push(Invalid::new(
-                    format!("/lines/{index}/productId"),
-                    format!("there is no product {}", demand.product_id),
-                )),
+                Some(_) => refuse("there is nothing on sale under"),
+                None => refuse("there is no product"),
             }
         }
         let total = total(&lines).map_err(|error| vec![Invalid::new("/lines", error.to_string())]);
@@ -362,18 +364,21 @@ fn total(lines: &[Line]) -> Result<Money, MoneyError> {
 pub(crate) mod tests {
     use super::*;
     use crate::domain::draft::Demand;
+    use crate::domain::id::Sku;
     use crate::domain::money::Currency;
+    use crate::domain::product::Details;
 
     pub(crate) const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
     pub(crate) fn pending(lines: &[(&str, u32)]) -> Order {
         let customer_id = CustomerId::parse("ada").unwrap();
         let price = Money { amount_minor: 250, currency: Currency::parse("EUR").unwrap() };
-        let product = |id: &str| Product {
-            id: ProductId::parse(id).unwrap(),
-            name: id.to_uppercase(),
-            description: String::new(),
-            price,
+        let product = |id: &str| {
+            Product::new(
+                Sku::parse(&id.to_uppercase()).unwrap(),
+                Details::on_sale(id.to_uppercase(), price),
+                NOW,
+            )
         };
         let products: Vec<_> = lines.iter().map(|(id, _)| product(id)).collect();
         let demand = |(id, quantity): &(&str, u32)| Demand {

@@ -1,22 +1,149 @@
-//! A product of the catalogue: what it is and what it costs.
+//! A product of the catalogue: what it is, what it costs, where it belongs and whether it is on sale.
 //!
-//! Does not know how many there are; that is stock, which changes far more often.
+//! Does not know how many there are; that is stock, which changes far more often. A product that is deleted stays, so
+//! that old orders can still be explained; it is only gone from the lists.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Number;
 
-use crate::domain::id::ProductId;
+use crate::domain::id::{CollectionId, ProductId, Sku};
+use crate::domain::image::Image;
 use crate::domain::money::Money;
 
 /// Something that can be ordered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Product {
-    /// The product's id, readable and unchangeable.
+    /// The product's id: its SKU in small letters, so that both are unique together. Unchangeable.
     pub id: ProductId,
+    /// The stock keeping unit: what the warehouse calls it.
+    pub sku: Sku,
+    /// What the back office maintains.
+    #[serde(flatten)]
+    pub details: Details,
+    /// Its pictures, in the order in which they are shown; at most [`crate::domain::image::IMAGES_MAX`].
+    pub images: Vec<Image>,
+    /// When it was created.
+    #[serde(with = "crate::domain::time")]
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    #[serde(with = "crate::domain::time")]
+    pub updated_at: DateTime<Utc>,
+    /// When it was deleted, if it was.
+    #[serde(with = "crate::domain::time::option", default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+/// What the back office maintains of a product. Checked: see [`crate::domain::catalogue`] for the limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Details {
     /// What it is called; copied into an order when that is placed.
     pub name: String,
     /// What it is, in a few sentences.
     pub description: String,
     /// What one piece costs; copied into an order when that is placed.
     pub price: Money,
+    /// Whether it is on sale.
+    pub status: ProductStatus,
+    /// The categories in which it is found, by their ids.
+    pub category_ids: Vec<CollectionId>,
+    /// The collections that show it, by their ids.
+    pub collection_ids: Vec<CollectionId>,
+    /// What else is to be known of it.
+    pub attributes: Vec<Attribute>,
+}
+
+/// Whether a product is on sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+pub enum ProductStatus {
+    /// Not yet: the back office still works on it.
+    #[default]
+    Draft,
+    /// It can be found and ordered.
+    Active,
+    /// Not any more.
+    Archived,
+}
+
+/// One fact about a product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Attribute {
+    /// What the fact is about: `weight`. Unique within a product.
+    pub name: String,
+    /// The fact.
+    pub value: AttributeValue,
+    /// The unit of a number: `g`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+}
+
+/// A fact's value, by its JSON type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum AttributeValue {
+    /// Yes or no.
+    Boolean(bool),
+    /// A number.
+    Number(Number),
+    /// A text.
+    Text(String),
+}
+
+impl Details {
+    /// The least that a product on sale has.
+    pub fn on_sale(name: impl Into<String>, price: Money) -> Self {
+        Self {
+            name: name.into(),
+            description: String::new(),
+            price,
+            status: ProductStatus::Active,
+            category_ids: Vec::new(),
+            collection_ids: Vec::new(),
+            attributes: Vec::new(),
+        }
+    }
+}
+
+impl ProductStatus {
+    /// The word for it in documents, answers and filters.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Active => "active",
+            Self::Archived => "archived",
+        }
+    }
+}
+
+impl Product {
+    /// A new product without pictures.
+    pub fn new(sku: Sku, details: Details, now: DateTime<Utc>) -> Self {
+        let id = ProductId::of_sku(&sku);
+        Self { id, sku, details, images: Vec::new(), created_at: now, updated_at: now, deleted_at: None }
+    }
+
+    /// Whether it can be ordered, as far as the catalogue is concerned.
+    pub fn is_on_sale(&self) -> bool {
+        self.deleted_at.is_none() && self.details.status == ProductStatus::Active
+    }
+
+    /// The product with other details; unchanged when they are the same.
+    pub fn with_details(&self, details: Details, now: DateTime<Utc>) -> Self {
+        if details == self.details {
+            return self.clone();
+        }
+        Self { details, updated_at: now, ..self.clone() }
+    }
+
+    /// The product, deleted; the first deletion counts.
+    pub fn deleted(&self, now: DateTime<Utc>) -> Self {
+        match self.deleted_at {
+            Some(_) => self.clone(),
+            None => Self { deleted_at: Some(now), updated_at: now, ..self.clone() },
+        }
+    }
 }

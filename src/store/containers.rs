@@ -7,6 +7,8 @@
 pub enum Container {
     /// The catalogue.
     Products,
+    /// Categories and collections.
+    Collections,
     /// Counts, reservations and adjustments.
     Stock,
     /// Orders and their events.
@@ -32,13 +34,32 @@ pub struct Definition {
 
 impl Container {
     /// Every container.
-    pub const ALL: [Self; 4] = [Self::Products, Self::Stock, Self::Orders, Self::Customers];
+    pub const ALL: [Self; 5] =
+        [Self::Products, Self::Collections, Self::Stock, Self::Orders, Self::Customers];
 
     /// How it is made.
     pub fn definition(self) -> Definition {
         match self {
             Self::Products => Definition {
                 name: "products",
+                partition_key: "id",
+                expires: false,
+                indexed: &[
+                    "/type/?",
+                    "/isDeleted/?",
+                    "/status/?",
+                    "/sortName/?",
+                    "/createdAt/?",
+                    "/categoryIds/[]/?",
+                    "/collectionIds/[]/?",
+                    "/price/amountMinor/?",
+                    "/price/currency/?",
+                ],
+                // Cosmos also reads an index backwards, all of it at once.
+                ordered_by: &[&["/sortName", "/id"], &["/price/amountMinor", "/id"], &["/createdAt", "/id"]],
+            },
+            Self::Collections => Definition {
+                name: "collections",
                 partition_key: "id",
                 expires: false,
                 indexed: &["/type/?"],

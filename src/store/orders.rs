@@ -94,10 +94,7 @@ impl Orders {
         let place = order.id.partition();
         let place = (place.as_str(), order.id.as_str());
         let written = self.cosmos.replace(Container::Orders, place, order_document(order)?, seen).await?;
-        Ok(match written {
-            Written::Done(version) => Written::Done(Versioned { value: order.clone(), etag: version.etag }),
-            Written::Overtaken => Written::Overtaken,
-        })
+        Ok(written.map(|()| order.clone()))
     }
 
     /// A customer's orders, newest first, after the cursor. One query within a partition.

@@ -1,14 +1,16 @@
-//! The container `products`: the catalogue. Documents: one product each.
+//! The container `products`: the catalogue. Documents: one product each, under its id, with what lists sort by.
 
 use std::sync::Arc;
 
 use futures::future::try_join_all;
+use serde::Serialize;
 
 use crate::domain::id::ProductId;
+use crate::domain::listing::{Cursor, Key, Listing, Sort};
 use crate::domain::product::Product;
 use crate::store::containers::Container;
 use crate::store::cosmos::{Cosmos, Document};
-use crate::store::{Error, Versioned, Written};
+use crate::store::{Error, Etag, Versioned, Written};
 
 /// The catalogue.
 #[derive(Clone, Debug)]
@@ -16,12 +18,22 @@ pub struct Products {
     cosmos: Arc<Cosmos>,
 }
 
+/// A product as it is stored: with the name in small letters, so that lists can sort by it and search in it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Stored<'a> {
+    #[serde(flatten)]
+    product: &'a Product,
+    sort_name: String,
+    is_deleted: bool,
+}
+
 impl Products {
     pub(super) fn new(cosmos: Arc<Cosmos>) -> Self {
         Self { cosmos }
     }
 
-    /// The product; `None` when there is none. One request.
+    /// The product, also a deleted one; `None` when there is none. One request.
     ///
     /// # Errors
     /// [`Error`] when that cannot be known.
@@ -43,7 +55,7 @@ impl Products {
         Ok(found.into_iter().flatten().map(|product| product.value).collect())
     }
 
-    /// The products after this id, in the order of their ids. One query across partitions.
+    /// All products after this id, deleted ones too, in the order of their ids. One query across partitions.
     ///
     /// # Errors
     /// [`Error`] when the query fails.
@@ -55,14 +67,40 @@ impl Products {
         self.cosmos.query(Container::Products, None, (&text, &[("@after", after)]), count_max).await
     }
 
+    /// The products of a list after this place in it. One query across partitions.
+    ///
+    /// # Errors
+    /// [`Error`] when the query fails.
+    pub async fn list(
+        &self,
+        listing: &Listing,
+        after: Option<&Cursor>,
+        count_max: usize,
+    ) -> Result<Vec<Product>, Error> {
+        let (text, parameters) = question(listing, after, count_max);
+        let parameters: Vec<_> =
+            parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        self.cosmos.query(Container::Products, None, (&text, &parameters), count_max).await
+    }
+
     /// Adds the product; `Overtaken` when the id is known. One request.
     ///
     /// # Errors
     /// [`Error`]; with [`Error::Unavailable`] it may have been added.
-    pub async fn create(&self, product: &Product) -> Result<Written<()>, Error> {
+    pub async fn create(&self, product: &Product) -> Result<Written<Product>, Error> {
         let id = product.id.as_str();
-        let document = Document::new(Container::Products, "product", (id, id), None, product)?;
-        self.cosmos.create(Container::Products, id, document).await
+        let written = self.cosmos.create(Container::Products, id, document(product)?).await?;
+        Ok(written.map(|()| product.clone()))
+    }
+
+    /// Replaces the product if it still has this version. One request.
+    ///
+    /// # Errors
+    /// [`Error`]; with [`Error::Unavailable`] it may have been replaced.
+    pub async fn replace(&self, seen: &Etag, product: &Product) -> Result<Written<Product>, Error> {
+        let id = product.id.as_str();
+        let written = self.cosmos.replace(Container::Products, (id, id), document(product)?, seen).await?;
+        Ok(written.map(|()| product.clone()))
     }
 
     /// The cheapest question: a read of an id that no product has. One request, 1 RU.
@@ -73,4 +111,64 @@ impl Products {
         const NO_PRODUCT: &str = "_ping";
         self.cosmos.read::<Product>(Container::Products, NO_PRODUCT, NO_PRODUCT).await.map(|_| ())
     }
+}
+
+fn document(product: &Product) -> Result<Document, Error> {
+    let id = product.id.as_str();
+    let (sort_name, is_deleted) = (product.details.name.to_lowercase(), product.deleted_at.is_some());
+    Document::new(Container::Products, "product", (id, id), None, &Stored { product, sort_name, is_deleted })
+}
+
+/// The query of a list, and its parameters. Values never stand in the text, apart from numbers of ours.
+fn question(listing: &Listing, after: Option<&Cursor>, count_max: usize) -> (String, Vec<(String, String)>) {
+    let mut parameters = Vec::new();
+    let mut parameter = |value: &str| {
+        let name = format!("@p{}", parameters.len());
+        parameters.push((name.clone(), value.to_owned()));
+        name
+    };
+    let mut conditions = vec!["c.type = 'product'".to_owned(), "c.isDeleted = false".to_owned()];
+    conditions.push(format!("c.status = {}", parameter(listing.status.as_str())));
+    if let Some(text) = &listing.text {
+        conditions.push(format!("CONTAINS(c.sortName, {})", parameter(&text.to_lowercase())));
+    }
+    if !listing.category_ids.is_empty() {
+        let any = listing.category_ids.iter().map(|id| {
+            let name = parameter(id.as_str());
+            format!("ARRAY_CONTAINS(c.categoryIds, {name})")
+        });
+        conditions.push(format!("({})", any.collect::<Vec<_>>().join(" OR ")));
+    }
+    if let Some(id) = &listing.collection_id {
+        conditions.push(format!("ARRAY_CONTAINS(c.collectionIds, {})", parameter(id.as_str())));
+    }
+    if let Some(currency) = listing.currency {
+        conditions.push(format!("c.price.currency = {}", parameter(&currency.to_string())));
+    }
+    if let Some(least) = listing.price_min_minor {
+        conditions.push(format!("c.price.amountMinor >= {least}"));
+    }
+    if let Some(most) = listing.price_max_minor {
+        conditions.push(format!("c.price.amountMinor <= {most}"));
+    }
+    let (field, is_descending) = match listing.sort {
+        Sort::Name => ("c.sortName", false),
+        Sort::PriceUp => ("c.price.amountMinor", false),
+        Sort::PriceDown => ("c.price.amountMinor", true),
+        Sort::Newest => ("c.createdAt", true),
+    };
+    let (beyond, direction) = if is_descending { ("<", "DESC") } else { (">", "ASC") };
+    if let Some(Cursor { key, id }) = after {
+        let key = match key {
+            Key::Text(text) => parameter(text),
+            Key::Number(number) => number.to_string(),
+        };
+        let id = parameter(id.as_str());
+        conditions.push(format!("({field} {beyond} {key} OR ({field} = {key} AND c.id {beyond} {id}))"));
+    }
+    let text = format!(
+        "SELECT TOP {count_max} * FROM c WHERE {} ORDER BY {field} {direction}, c.id {direction}",
+        conditions.join(" AND ")
+    );
+    (text, parameters)
 }

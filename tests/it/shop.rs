@@ -22,9 +22,9 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use widgetco::app::App;
 use widgetco::domain::customer::Customer;
-use widgetco::domain::id::{CustomerId, Fingerprint, ProductId};
+use widgetco::domain::id::{CustomerId, Fingerprint, Sku};
 use widgetco::domain::money::{Currency, Money};
-use widgetco::domain::product::Product;
+use widgetco::domain::product::{Details, Product};
 use widgetco::domain::stock::Adjustment;
 use widgetco::host;
 use widgetco::sources::{Clock, Ids};
@@ -108,12 +108,12 @@ impl TestShop {
     }
 
     pub(crate) async fn add_product(&self, id: &str, on_hand: u32) {
-        let id = ProductId::parse(id).unwrap();
-        let price = Money { amount_minor: 250, currency: Currency::parse("EUR").unwrap() };
-        let name = format!("Product {id}");
-        let product = Product { id: id.clone(), name, description: "For tests.".into(), price };
-        self.app.store.products.create(&product).await.unwrap();
         let now = self.app.clock.now();
+        let price = Money { amount_minor: 250, currency: Currency::parse("EUR").unwrap() };
+        let details = Details::on_sale(format!("Product {id}"), price);
+        let product = Product::new(Sku::parse(&id.to_uppercase()).unwrap(), details, now);
+        let id = product.id.clone();
+        self.app.store.products.create(&product).await.unwrap();
         let delivery = Adjustment {
             id: Adjustment::id_from_chance(self.app.ids.bytes16()),
             product_id: id,

@@ -7,10 +7,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use widgetco::domain::draft::{Demand, OrderRequest};
 use widgetco::domain::fulfil::{Reservations, Seen, Step, UNDECIDED_MAX, next_step};
-use widgetco::domain::id::{CustomerId, OrderId, ProductId};
+use widgetco::domain::id::{CustomerId, OrderId, ProductId, Sku};
 use widgetco::domain::money::{Currency, Money};
 use widgetco::domain::order::{self, Decision, Failure, ShipmentClaim, Transition};
-use widgetco::domain::product::Product;
+use widgetco::domain::product::{Details, Product};
 use widgetco::domain::stock::{Stock, StockRefusal};
 
 use super::state::{Change, Counts, End, Known, Order, Stage, TWO};
@@ -133,8 +133,9 @@ impl Rules {
     /// The order as the shop would have it, in this stage.
     fn real(&self, order: usize, stage: Stage) -> order::Order {
         let price = Money { amount_minor: 250, currency: Currency::parse("EUR").unwrap() };
-        let product =
-            |id: &ProductId| Product { id: id.clone(), name: "W".into(), description: String::new(), price };
+        let product = |id: &ProductId| {
+            Product::new(Sku::parse(&id.as_str().to_uppercase()).unwrap(), Details::on_sale("W", price), NOW)
+        };
         let catalogue: Vec<Product> = self.products.iter().map(product).collect();
         let demand = |&(product, quantity): &(usize, u32)| Demand {
             product_id: self.products[product].clone(),
