@@ -11,6 +11,7 @@ use crate::sources::{Clock, Ids};
 use crate::store::Store;
 
 pub mod audit;
+pub mod catalogue;
 pub mod place;
 pub mod transition;
 

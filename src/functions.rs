@@ -1,31 +1,41 @@
 //! The routing table: one line per function, nothing else. `functions/<Name>/function.json` says the same to the host.
 
 use axum::Router;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::app::App;
 
 pub mod error;
 pub mod page;
+pub mod product;
 pub mod resource;
 pub mod ring;
 
 pub mod adjust_stock;
 pub mod audit_stock;
 pub mod cancel_order;
+pub mod create_collection;
+pub mod create_product;
+pub mod delete_product;
 pub mod get_audit;
+pub mod get_category_tree;
+pub mod get_collection;
 pub mod get_order;
 pub mod get_order_events;
 pub mod get_product;
 pub mod get_stock;
 pub mod heartbeat;
+pub mod list_collections;
 pub mod list_customer_orders;
 pub mod list_products;
 pub mod mark_shipped;
+pub mod patch_product;
 pub mod place_order;
 pub mod process_order;
 pub mod record_poison_order;
 pub mod recover_orders;
+pub mod replace_collection;
+pub mod replace_product;
 pub mod set_stock;
 
 /// Every function at its address: plain HTTP functions under `/api`, all others at `/{FunctionName}`.
@@ -47,6 +57,15 @@ pub fn routes(app: App) -> Router {
         .route("/api/heartbeat", get(heartbeat::heartbeat))
         .route("/api/customers/{id}/orders", get(list_customer_orders::list_customer_orders))
         .route("/api/products", get(list_products::list_products))
+        .route("/api/products", post(create_product::create_product))
+        .route("/api/products/{id}", delete(delete_product::delete_product))
+        .route("/api/products/{id}", patch(patch_product::patch_product))
+        .route("/api/products/{id}", put(replace_product::replace_product))
+        .route("/api/category-tree", get(get_category_tree::get_category_tree))
+        .route("/api/collections", get(list_collections::list_collections))
+        .route("/api/collections", post(create_collection::create_collection))
+        .route("/api/collections/{id}", get(get_collection::get_collection))
+        .route("/api/collections/{id}", put(replace_collection::replace_collection))
         .route("/api/products/{id}/stock", put(set_stock::set_stock))
         .with_state(app)
 }

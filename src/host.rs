@@ -18,7 +18,7 @@ pub mod serve;
 pub mod trace;
 
 pub use answer::Answer;
-pub use body::{BODY_BYTES_MAX, parse, parse_optional};
+pub use body::{BODY_BYTES_MAX, parse, parse_optional, parse_value};
 pub use call::{HTTP_BINDING, HttpCall};
 pub use conditional::{IfMatch, IfNoneMatch, Match, if_match, if_none_match, require_if_match};
 pub use failure::Failure;

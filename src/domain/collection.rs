@@ -53,6 +53,11 @@ pub enum CollectionKind {
 }
 
 impl CollectionKind {
+    /// The kind with this word.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Category, Self::Collection].into_iter().find(|kind| kind.as_str() == text)
+    }
+
     /// The word for it in documents, answers and filters.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -111,6 +116,14 @@ impl CollectionDraft {
             }),
             _ => Err(invalid),
         }
+    }
+}
+
+impl Collection {
+    /// Whether it is the same, apart from its times.
+    pub fn is_as_asked(&self, other: &Self) -> bool {
+        let Self { created_at, updated_at, .. } = other.clone();
+        Self { created_at, updated_at, ..self.clone() } == *other
     }
 }
 

@@ -64,6 +64,17 @@ pub enum Key {
 }
 
 impl Sort {
+    /// The order with this word.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "name" => Some(Self::Name),
+            "price" => Some(Self::PriceUp),
+            "-price" => Some(Self::PriceDown),
+            "newest" => Some(Self::Newest),
+            _ => None,
+        }
+    }
+
     /// The place of a product in a list of this order.
     pub fn cursor(self, product: &Product) -> Cursor {
         let key = match self {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
-use crate::domain::id::{CollectionId, ProductId, Sku};
+use crate::domain::id::{CollectionId, Fingerprint, ProductId, Sku};
 use crate::domain::image::Image;
 use crate::domain::money::Money;
 
@@ -30,9 +30,22 @@ pub struct Product {
     /// When it was last changed.
     #[serde(with = "crate::domain::time")]
     pub updated_at: DateTime<Utc>,
+    /// The request that created it, if that had an idempotency key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creation: Option<Creation>,
     /// When it was deleted, if it was.
     #[serde(with = "crate::domain::time::option", default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<DateTime<Utc>>,
+}
+
+/// The request that created a product, so that the same request is known again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Creation {
+    /// Of its idempotency key.
+    pub key: Fingerprint,
+    /// Of what it asked for.
+    pub request: Fingerprint,
 }
 
 /// What the back office maintains of a product. Checked: see [`crate::domain::catalogue`] for the limits.
@@ -109,6 +122,11 @@ impl Details {
 }
 
 impl ProductStatus {
+    /// The status with this word.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Draft, Self::Active, Self::Archived].into_iter().find(|status| status.as_str() == text)
+    }
+
     /// The word for it in documents, answers and filters.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -123,7 +141,16 @@ impl Product {
     /// A new product without pictures.
     pub fn new(sku: Sku, details: Details, now: DateTime<Utc>) -> Self {
         let id = ProductId::of_sku(&sku);
-        Self { id, sku, details, images: Vec::new(), created_at: now, updated_at: now, deleted_at: None }
+        Self {
+            id,
+            sku,
+            details,
+            images: Vec::new(),
+            created_at: now,
+            updated_at: now,
+            creation: None,
+            deleted_at: None,
+        }
     }
 
     /// Whether it can be ordered, as far as the catalogue is concerned.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 
 use crate::domain::draft::Invalid;
-use crate::domain::id::{IdempotencyKey, InvalidId, OrderId, ProductId};
+use crate::domain::id::{CollectionId, IdempotencyKey, InvalidId, OrderId, ProductId};
 use crate::domain::order::Status;
 use crate::domain::stock::StockRefusal;
 use crate::host::{EnvelopeError, Failure, FieldError, Problem};
@@ -56,6 +56,14 @@ pub fn product_id(text: &str) -> Result<ProductId, Problem> {
     ProductId::parse(text).map_err(|error| no_such("product", text, Some(&error)))
 }
 
+/// The id of a category or collection in a path.
+///
+/// # Errors
+/// 404: a text that cannot be an id is the id of nothing.
+pub fn collection_id(text: &str) -> Result<CollectionId, Problem> {
+    CollectionId::parse(text).map_err(|error| no_such("category or collection", text, Some(&error)))
+}
+
 /// The order id in a path.
 ///
 /// # Errors
@@ -95,6 +103,31 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Pr
 pub fn invalid_body(invalid: Vec<Invalid>) -> Problem {
     let problem = Problem::new(StatusCode::BAD_REQUEST, "invalid-body", "The body is not valid");
     problem.fields(field_errors(invalid))
+}
+
+/// 422: the body is well formed, but the product cannot be like that.
+pub fn unprocessable_product(invalid: Vec<Invalid>) -> Problem {
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    Problem::new(status, "unprocessable-product", "The product cannot be like that")
+        .fields(field_errors(invalid))
+}
+
+/// 422: the body is well formed, but the category or collection cannot be like that.
+pub fn unprocessable_collection(invalid: Vec<Invalid>) -> Problem {
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    let title = "The category or collection cannot be like that";
+    Problem::new(status, "unprocessable-collection", title).fields(field_errors(invalid))
+}
+
+/// 409: something else has the id that is asked for; `pointer` is the field that asks.
+pub fn taken(pointer: &str, detail: &str) -> Problem {
+    Problem::conflict("id-taken", "The id is taken").field(pointer, detail)
+}
+
+/// 409: the product was deleted.
+pub fn product_deleted() -> Problem {
+    Problem::conflict("product-deleted", "The product was deleted")
+        .detail("A deleted product cannot be changed.")
 }
 
 /// 422: the body is well formed, but what it asks for cannot be.

@@ -1,11 +1,11 @@
-//! `GET /api/products/{id}`: one product, with the pieces that can be ordered now.
+//! `GET /api/products/{id}`: one product, with the pieces that can be ordered now. A deleted one can still be read.
 
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 
 use crate::app::App;
 use crate::functions::error::{no_such, product_id};
-use crate::functions::resource::{Keep, ProductResource, read};
+use crate::functions::resource::{Keep, ProductResource, product_etag, read};
 use crate::host::{Answer, NoQuery, Problem};
 
 /// Answers 200, 304 or 404.
@@ -22,6 +22,8 @@ pub async fn get_product(
     let (product, stock) =
         tokio::try_join!(app.store.products.read(&product_id), app.store.stock.read(&product_id))?;
     let product = product.ok_or_else(|| no_such("product", &id, None))?;
-    let resource = ProductResource::new(product.value, stock.as_ref().map(|stock| &stock.value));
-    read(&headers, &resource, Keep::Public, None)
+    let stock = stock.map(|stock| stock.value);
+    let etag = product_etag(&product.etag, stock.as_ref());
+    let resource = ProductResource::new(product.value, stock.as_ref());
+    read(&headers, &resource, Keep::Public, Some(&etag))
 }

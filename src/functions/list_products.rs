@@ -1,32 +1,75 @@
-//! `GET /api/products`: the catalogue by page, in the order of the ids, with the pieces that can be ordered now.
+//! `GET /api/products`: the catalogue by page, filtered and sorted, with the pieces that can be ordered now.
 
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
-use futures::future::try_join_all;
 
 use crate::app::App;
-use crate::domain::id::ProductId;
-use crate::functions::page::{Page, PageRequest};
+use crate::domain::id::CollectionId;
+use crate::domain::listing::{Cursor, Listing, Sort};
+use crate::domain::money::Currency;
+use crate::domain::product::ProductStatus;
+use crate::functions::page::{Filters, Page, PageRequest, invalid};
 use crate::functions::resource::{Keep, ProductResource, read};
 use crate::host::{Answer, Problem};
 
-/// Answers 200 or 304. One query, and one point read of the counts for each product of the page, at once.
+const PATH: &str = "/api/products";
+/// What the list can be filtered and sorted by.
+const FILTERS: [&str; 9] =
+    ["q", "category", "collection", "currency", "minPrice", "maxPrice", "inStock", "status", "sort"];
+/// Longest text that is searched for, in characters.
+const TEXT_CHARS_MAX: usize = 100;
+
+/// Answers 200 or 304. One query, one more for the tree of categories when one is named, and one point read of the counts
+/// for each product that is looked at, at once.
 ///
 /// # Errors
-/// A [`Problem`].
+/// A [`Problem`]; 400 lists what the query may hold.
 pub async fn list_products(
     State(app): State<App>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
-    let request: PageRequest<ProductId> = PageRequest::parse(query.as_deref())?;
-    let products = app.store.products.page(request.cursor.as_ref(), request.read_max()).await?;
-    let page = request.page("/api/products", products, |product| product.id.clone());
-    let stocks = try_join_all(page.items.iter().map(|product| app.store.stock.read(&product.id))).await?;
-    let items = page.items.into_iter().zip(&stocks);
-    let items = items
-        .map(|(product, stock)| ProductResource::new(product, stock.as_ref().map(|stock| &stock.value)))
+    let (request, filters) = PageRequest::<Cursor>::parse_with(query.as_deref(), &FILTERS)?;
+    let (listing, in_stock) = listing(&app, &filters).await?;
+    if request.cursor.as_ref().is_some_and(|cursor| !listing.sort.fits(cursor)) {
+        return Err(invalid("cursor", "must come from a nextLink of a list with the same sort"));
+    }
+    let page = app.list_products(&listing, in_stock, request.cursor.clone(), request.limit).await?;
+    let items: Vec<_> = page
+        .items
+        .into_iter()
+        .map(|(product, stock)| ProductResource::new(product, stock.as_ref()))
         .collect();
-    let page = Page { items, next_link: page.next_link };
-    read(&headers, &page, Keep::Public, None)
+    let next_link = page.next.map(|cursor| request.next_link(PATH, &filters, &cursor));
+    read(&headers, &Page { items, next_link }, Keep::Public, None)
+}
+
+/// What the parameters ask for, with the categories below the one that is named.
+async fn listing(app: &App, filters: &Filters) -> Result<(Listing, bool), Problem> {
+    let id = |text: &str| CollectionId::parse(text).ok();
+    let amount = |text: &str| text.parse::<u64>().ok();
+    let category = filters.get("category", "the id of a category", id)?;
+    let category_ids = match category {
+        None => Vec::new(),
+        Some(category) => app.store.collections.tree().await?.with_descendants(&category),
+    };
+    let text = |text: &str| {
+        let fits = !text.trim().is_empty() && text.chars().count() <= TEXT_CHARS_MAX;
+        fits.then(|| text.trim().to_owned())
+    };
+    let status = filters.get("status", "draft, active or archived", ProductStatus::parse)?;
+    let sort = filters.get("sort", "name, price, -price or newest", Sort::parse)?;
+    let minor = "a whole number of minor units, such as cents";
+    let listing = Listing {
+        status: status.unwrap_or(ProductStatus::Active),
+        text: filters.get("q", "1 to 100 characters", text)?,
+        category_ids,
+        collection_id: filters.get("collection", "the id of a collection", id)?,
+        currency: filters.get("currency", "an ISO 4217 currency code", |text| Currency::parse(text).ok())?,
+        price_min_minor: filters.get("minPrice", minor, amount)?,
+        price_max_minor: filters.get("maxPrice", minor, amount)?,
+        sort: sort.unwrap_or_default(),
+    };
+    let in_stock = filters.get("inStock", "true or false", |text| text.parse::<bool>().ok())?;
+    Ok((listing, in_stock.unwrap_or(false)))
 }

@@ -1,6 +1,8 @@
 //! Pages of a list: `limit` and an opaque `cursor` in, `{items, nextLink}` out. No totals: counting costs more than it
 //! tells.
 
+use std::collections::BTreeMap;
+
 use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,6 +23,26 @@ pub struct PageRequest<C> {
     pub cursor: Option<C>,
 }
 
+/// The other parameters of a list, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filters(BTreeMap<String, String>);
+
+impl Filters {
+    /// The parameter's value as a `T`; `None` without it.
+    ///
+    /// # Errors
+    /// 400 naming the parameter and what it must be.
+    pub fn get<T>(
+        &self,
+        name: &'static str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        let Some(text) = self.0.get(name) else { return Ok(None) };
+        parse(text).map(Some).ok_or_else(|| invalid(name, &format!("must be {expected}")))
+    }
+}
+
 /// One page of a list.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -38,7 +60,15 @@ impl<C: DeserializeOwned + Serialize> PageRequest<C> {
     /// # Errors
     /// 400 naming the parameter, also for one that is not known.
     pub fn parse(query: Option<&str>) -> Result<Self, Problem> {
-        let mut parameters = parse_query(query, &["limit", "cursor"])?;
+        Self::parse_with(query, &[]).map(|(request, _)| request)
+    }
+
+    /// Reads `limit` and `cursor`, and gives back the values of these other parameters.
+    ///
+    /// # Errors
+    /// 400 naming the parameter, also for one that is not known.
+    pub fn parse_with(query: Option<&str>, others: &[&str]) -> Result<(Self, Filters), Problem> {
+        let mut parameters = parse_query(query, &[others, &["limit", "cursor"]].concat())?;
         let limit = match parameters.remove("limit") {
             None => LIMIT_DEFAULT,
             Some(text) => match text.parse::<usize>() {
@@ -50,7 +80,7 @@ impl<C: DeserializeOwned + Serialize> PageRequest<C> {
             None => None,
             Some(text) => Some(decode(&text).ok_or_else(|| invalid("cursor", "must come from a nextLink"))?),
         };
-        Ok(Self { limit, cursor })
+        Ok((Self { limit, cursor }, Filters(parameters)))
     }
 
     /// How many items to read: one more than the page has, to know whether there is a next one.
@@ -63,13 +93,23 @@ impl<C: DeserializeOwned + Serialize> PageRequest<C> {
         let more = items.len() > self.limit;
         items.truncate(self.limit);
         let last = items.last().filter(|_| more);
-        let limit = self.limit;
-        let next_link = last.map(|last| format!("{path}?limit={limit}&cursor={}", encode(&cursor_of(last))));
+        let next_link = last.map(|last| self.next_link(path, &Filters::default(), &cursor_of(last)));
         Page { items, next_link }
+    }
+
+    /// Path and query of the page that begins here, with the same filters.
+    pub fn next_link(&self, path: &str, filters: &Filters, cursor: &C) -> String {
+        let start = format!("{path}?");
+        let length = start.len();
+        let mut query = form_urlencoded::Serializer::for_suffix(start, length);
+        query.extend_pairs(&filters.0);
+        query.append_pair("limit", &self.limit.to_string()).append_pair("cursor", &encode(cursor));
+        query.finish()
     }
 }
 
-fn invalid(name: &'static str, detail: &str) -> Problem {
+/// 400: a parameter of the query is not what it must be.
+pub fn invalid(name: &'static str, detail: &str) -> Problem {
     Problem::new(axum::http::StatusCode::BAD_REQUEST, "invalid-query", "The query is not valid")
         .parameter(name, detail)
 }

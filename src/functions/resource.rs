@@ -7,12 +7,14 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::domain::id::{CustomerId, OrderId, ProductId, base32};
+use crate::domain::id::{CollectionId, CustomerId, OrderId, ProductId, Sku, base32};
+use crate::domain::image::Image;
 use crate::domain::money::Money;
 use crate::domain::order::{Cancellation, Failure, Line, Order, Shipment, Status};
-use crate::domain::product::Product;
+use crate::domain::product::{Details, Product};
 use crate::domain::stock::{Adjustment, Stock};
-use crate::host::{Answer, IfNoneMatch, Problem, if_none_match};
+use crate::host::{Answer, IfMatch, IfNoneMatch, Problem, if_none_match};
+use crate::store::Etag;
 
 /// Who may keep an answer, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,16 +103,47 @@ impl<'a> From<&'a Order> for PlacedOrderResource<'a> {
 
 /// A product with the pieces that can be ordered now.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ProductResource {
+    id: ProductId,
+    sku: Sku,
     #[serde(flatten)]
-    product: Product,
+    details: Details,
+    images: Vec<Image>,
     available: u32,
+    #[serde(with = "crate::domain::time")]
+    created_at: DateTime<Utc>,
+    #[serde(with = "crate::domain::time")]
+    updated_at: DateTime<Utc>,
+    #[serde(with = "crate::domain::time::option", skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<DateTime<Utc>>,
 }
 
 impl ProductResource {
     /// The product; one without counts has nothing to sell.
     pub fn new(product: Product, stock: Option<&Stock>) -> Self {
-        Self { product, available: stock.map_or(0, Stock::available) }
+        let Product { id, sku, details, images, created_at, updated_at, creation: _, deleted_at } = product;
+        let available = stock.map_or(0, Stock::available);
+        Self { id, sku, details, images, available, created_at, updated_at, deleted_at }
+    }
+}
+
+/// The version of a product as it is answered: the document's own, and the pieces that can be ordered, which change
+/// beside it. Only the first part matters in `If-Match`.
+pub fn product_etag(version: &Etag, stock: Option<&Stock>) -> String {
+    let version = version.as_str().trim_matches('"');
+    format!("\"{version}.{}\"", stock.map_or(0, Stock::available))
+}
+
+/// Whether the tags of an `If-Match` name this version of a product, whatever could be ordered then.
+pub fn names_product(wanted: &IfMatch, version: &Etag) -> bool {
+    let version = version.as_str().trim_matches('"');
+    match wanted {
+        IfMatch::None | IfMatch::Any => true,
+        IfMatch::Tags(tags) => tags.iter().any(|tag| {
+            let opaque = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+            opaque.and_then(|tag| tag.rsplit_once('.')).is_some_and(|(named, _)| named == version)
+        }),
     }
 }
 
@@ -162,6 +195,16 @@ impl<'a> From<&'a Adjustment> for AdjustmentResource<'a> {
             created_at: adjustment.created_at,
         }
     }
+}
+
+/// The path of a product.
+pub fn product_path(id: &ProductId) -> String {
+    format!("/api/products/{id}")
+}
+
+/// The path of a category or collection.
+pub fn collection_path(id: &CollectionId) -> String {
+    format!("/api/collections/{id}")
 }
 
 /// The path of an order.

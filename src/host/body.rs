@@ -37,6 +37,15 @@ pub fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T,
     Ok(value)
 }
 
+/// A JSON value that a request led to, such as the outcome of a patch, as a `T`.
+///
+/// # Errors
+///
+/// 400 `invalid-body` with a pointer to the field. A retry does not help.
+pub fn parse_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(value).map_err(|error| explain(error.path(), error.inner()))
+}
+
 /// The body as a `T`, or the default when there is no body (whatever the content type then says).
 ///
 /// # Errors

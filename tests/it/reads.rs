@@ -33,14 +33,10 @@ async fn catalogue_comes_in_order_by_page_with_available_stock() {
 async fn product_tells_what_it_is_and_how_many_there_are() {
     let shop = TestShop::open(&[("w", 3)]).await;
     let answer = shop.get("/api/products/w").await;
-    let expected = json!({
-        "id": "w",
-        "name": "Product w",
-        "description": "For tests.",
-        "price": {"amountMinor": 250, "currency": "EUR"},
-        "available": 3,
-    });
-    assert_eq!((answer.status, answer.body), (StatusCode::OK, expected));
+    let shown = ["id", "sku", "name", "price", "available"].map(|field| &answer.body[field]);
+    let price = json!({"amountMinor": 250, "currency": "EUR"});
+    assert_eq!(shown, [&json!("w"), &json!("W"), &json!("Product w"), &price, &json!(3)]);
+    assert_eq!(answer.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ const LEVELS: [&[&str]; 7] = [
 const ONLY: [(&str, &[&str]); 1] = [("local", &["sources"])];
 
 /// Files in src/functions that are not a function, and that functions may share.
-const SHARED: [&str; 4] = ["error", "page", "resource", "ring"];
+const SHARED: [&str; 5] = ["error", "page", "product", "resource", "ring"];
 
 /// Names of outside parties, and the files or folders of src that may write them.
 const OUTSIDE: [(&str, &[&str]); 10] = [

@@ -1,0 +1,45 @@
+//! `POST /api/collections`: a new category or collection.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+
+use crate::app::App;
+use crate::app::catalogue::Created;
+use crate::domain::collection::{Collection, CollectionDraft};
+use crate::functions::error::{
+    IDEMPOTENCY_REPLAYED, idempotency_key, invalid_body, key_reused, taken, unprocessable_collection,
+};
+use crate::functions::resource::{Keep, collection_path, with_keep};
+use crate::host::{Answer, NoQuery, Problem, parse};
+use crate::store::Versioned;
+
+/// Answers 201 with the category or collection and its `Location`, the same again for the same request, 409 when the id is
+/// taken, or 422 when its parent cannot be one. The id is the idempotency key; one that is sent is checked for its form.
+///
+/// # Errors
+/// A [`Problem`].
+pub async fn create_collection(
+    State(app): State<App>,
+    _: NoQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Answer, Problem> {
+    idempotency_key(&headers)?;
+    let draft: CollectionDraft = parse(&headers, &body)?;
+    let collection = draft.check(app.clock.now()).map_err(invalid_body)?;
+    match app.create_collection(&collection).await? {
+        Created::Done(collection) => Ok(created(&collection)),
+        Created::Replayed(collection) => Ok(created(&collection).header(IDEMPOTENCY_REPLAYED, "true")),
+        Created::Exists => Err(taken("/id", "is the id of another category or collection")),
+        Created::KeyReused => Err(key_reused()),
+        Created::Invalid(invalid) => Err(unprocessable_collection(invalid)),
+    }
+}
+
+fn created(collection: &Versioned<Collection>) -> Answer {
+    let answer = Answer::json(StatusCode::CREATED, &collection.value);
+    with_keep(answer, Keep::Validate)
+        .header(header::LOCATION, collection_path(&collection.value.id))
+        .header(header::ETAG, collection.etag.as_str())
+}

@@ -1,0 +1,46 @@
+//! `POST /api/products`: a new product. Its SKU is unique, so the same request twice makes one product.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+
+use crate::app::App;
+use crate::app::catalogue::Created;
+use crate::domain::catalogue::ProductDraft;
+use crate::domain::product::{Creation, Product};
+use crate::functions::error::{
+    IDEMPOTENCY_REPLAYED, idempotency_key, invalid_body, key_reused, taken, unprocessable_product,
+};
+use crate::functions::resource::{Keep, ProductResource, product_etag, product_path, with_keep};
+use crate::host::{Answer, NoQuery, Problem, parse};
+use crate::store::Versioned;
+
+/// Answers 201 with the product and its `Location`, the same again under the same `Idempotency-Key`, 409 when the SKU is
+/// taken, or 422 when it refers to what is not there.
+///
+/// # Errors
+/// A [`Problem`].
+pub async fn create_product(
+    State(app): State<App>,
+    _: NoQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Answer, Problem> {
+    let key = idempotency_key(&headers)?;
+    let draft: ProductDraft = parse(&headers, &body)?;
+    let creation = key.map(|key| Creation::of(&key, &draft));
+    let (sku, details) = draft.check().map_err(invalid_body)?;
+    match app.create_product(sku, details, creation).await? {
+        Created::Done(product) => Ok(created(product)),
+        Created::Replayed(product) => Ok(created(product).header(IDEMPOTENCY_REPLAYED, "true")),
+        Created::KeyReused => Err(key_reused()),
+        Created::Exists => Err(taken("/sku", "is the SKU of another product, which may be deleted")),
+        Created::Invalid(invalid) => Err(unprocessable_product(invalid)),
+    }
+}
+
+fn created(product: Versioned<Product>) -> Answer {
+    let (path, etag) = (product_path(&product.value.id), product_etag(&product.etag, None));
+    let answer = Answer::json(StatusCode::CREATED, &ProductResource::new(product.value, None));
+    with_keep(answer, Keep::Validate).header(header::LOCATION, path).header(header::ETAG, etag)
+}

@@ -1,0 +1,41 @@
+//! `GET /api/collections`: categories and collections by page, in the order of their ids.
+
+use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
+
+use crate::app::App;
+use crate::domain::collection::CollectionKind;
+use crate::domain::id::CollectionId;
+use crate::functions::page::{Page, PageRequest};
+use crate::functions::resource::{Keep, read};
+use crate::host::{Answer, Problem};
+
+const PATH: &str = "/api/collections";
+
+/// Answers 200 or 304; with `kind` only categories or only collections, with `parent` only those directly below that
+/// category. One query.
+///
+/// # Errors
+/// A [`Problem`].
+pub async fn list_collections(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Answer, Problem> {
+    let (request, filters) = PageRequest::<CollectionId>::parse_with(query.as_deref(), &["kind", "parent"])?;
+    let kind = filters.get("kind", "category or collection", CollectionKind::parse)?;
+    let parent = filters.get("parent", "the id of a category", |text| CollectionId::parse(text).ok())?;
+    let tree = app.store.collections.tree().await?;
+    let mut items: Vec<_> = tree
+        .all()
+        .filter(|one| kind.is_none_or(|kind| one.kind == kind))
+        .filter(|one| parent.as_ref().is_none_or(|parent| one.parent_id.as_ref() == Some(parent)))
+        .filter(|one| request.cursor.as_ref().is_none_or(|after| one.id > *after))
+        .take(request.limit + 1)
+        .collect();
+    let has_more = items.len() > request.limit;
+    items.truncate(request.limit);
+    let last = items.last().filter(|_| has_more);
+    let next_link = last.map(|last| request.next_link(PATH, &filters, &last.id));
+    read(&headers, &Page { items, next_link }, Keep::Public, None)
+}
