@@ -12,6 +12,7 @@ use crate::store::Store;
 
 pub mod audit;
 pub mod catalogue;
+pub mod import;
 pub mod place;
 pub mod transition;
 

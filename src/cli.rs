@@ -12,6 +12,7 @@ use crate::config::{Config, ConfigError};
 mod audit;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod import;
 #[cfg(feature = "emulator")]
 mod local;
 mod package;
@@ -87,6 +88,18 @@ enum Command {
         #[arg(long)]
         file: Option<PathBuf>,
     },
+    /// Bring products into the catalogue from an NDJSON or CSV file
+    ///
+    /// NDJSON has one product a line, as `POST /api/products` takes it. CSV has the columns sku, name, priceMinor and
+    /// currency, and may have description, status, categoryIds and collectionIds (ids parted by spaces) and attributes as in
+    /// `attribute:weight [g]`. A product that is there already is made what its row says; a file can be brought in again.
+    Import {
+        /// File that ends in .ndjson, .jsonl or .csv
+        file: PathBuf,
+        /// Row to begin with, where an import has stopped
+        #[arg(long, default_value_t = 1)]
+        from: usize,
+    },
     /// Check the books of every product, and list the orders that wait too long; repairs nothing
     Audit,
     /// Lay out the folder that is deployed, or that `func start` runs in
@@ -149,6 +162,7 @@ async fn execute(command: Command) -> Result<(), Failure> {
         #[cfg(feature = "emulator")]
         Command::Emulator { port, empty } => emulator::emulator(port, empty).await,
         Command::Seed { file } => Box::pin(seed::seed(&config()?, file.as_deref())).await,
+        Command::Import { file, from } => Box::pin(import::import(&config()?, &file, from)).await,
         Command::Audit => Box::pin(audit::audit(&config()?)).await,
         Command::Package { out, root } => package::package(&out, &root_or_nearest(root)),
         Command::CheckConfig => check_config(),

@@ -11,6 +11,7 @@ pub mod event;
 pub mod fulfil;
 pub mod id;
 pub mod image;
+pub mod import;
 pub mod listing;
 pub mod message;
 pub mod money;

@@ -25,6 +25,7 @@ pub mod get_order_events;
 pub mod get_product;
 pub mod get_stock;
 pub mod heartbeat;
+pub mod import_products;
 pub mod list_collections;
 pub mod list_customer_orders;
 pub mod list_products;
@@ -58,6 +59,7 @@ pub fn routes(app: App) -> Router {
         .route("/api/customers/{id}/orders", get(list_customer_orders::list_customer_orders))
         .route("/api/products", get(list_products::list_products))
         .route("/api/products", post(create_product::create_product))
+        .route("/api/product-imports", post(import_products::import_products))
         .route("/api/products/{id}", delete(delete_product::delete_product))
         .route("/api/products/{id}", patch(patch_product::patch_product))
         .route("/api/products/{id}", put(replace_product::replace_product))
