@@ -16,6 +16,7 @@ pub mod customers;
 pub mod emulator;
 pub mod orders;
 pub mod products;
+mod recent;
 pub mod stock;
 
 /// All containers; a clone shares the connection.

@@ -172,7 +172,7 @@ impl App {
     /// Stock changes with every order and lies elsewhere, so it is in no index: it is looked up for each product of the
     /// page. For a page of what is in stock, more products are read until it is full, but not more than four times as many
     /// as it has places; then it is given as it is, shorter or even empty, with its next page. One query and one request
-    /// for each product looked at.
+    /// for each product looked at. What is only shown may be as old as [`crate::store::stock::RECENT_LIFETIME`].
     ///
     /// # Errors
     /// [`Error`] when something cannot be read.
@@ -188,7 +188,14 @@ impl App {
             let mut found = self.store.products.list(listing, after.as_ref(), count_max + 1).await?;
             let has_more = found.len() > count_max;
             found.truncate(count_max);
-            let counts = try_join_all(found.iter().map(|product| self.store.stock.read(&product.id))).await?;
+            let now = self.clock.now();
+            let counts = try_join_all(found.iter().map(|product| async move {
+                match in_stock {
+                    true => self.store.stock.read(&product.id).await,
+                    false => self.store.stock.recent(&product.id, now).await,
+                }
+            }));
+            let counts = counts.await?;
             for (product, stock) in found.into_iter().zip(counts) {
                 if items.len() == count_max {
                     return Ok(ProductPage { items, next: after });

@@ -19,8 +19,11 @@ pub async fn get_product(
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
     let product_id = product_id(&id)?;
-    let (product, stock) =
-        tokio::try_join!(app.store.products.read(&product_id), app.store.stock.read(&product_id))?;
+    let now = app.clock.now();
+    let (product, stock) = tokio::try_join!(
+        app.store.products.recent(&product_id, now),
+        app.store.stock.recent(&product_id, now)
+    )?;
     let product = product.ok_or_else(|| no_such("product", &id, None))?;
     let stock = stock.map(|stock| stock.value);
     let etag = product_etag(&product.etag, stock.as_ref());

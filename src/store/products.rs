@@ -1,7 +1,9 @@
 //! The container `products`: the catalogue. Documents: one product each, under its id, with what lists sort by.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::try_join_all;
 use serde::Serialize;
 
@@ -10,12 +12,19 @@ use crate::domain::listing::{Cursor, Key, Listing, Sort};
 use crate::domain::product::Product;
 use crate::store::containers::Container;
 use crate::store::cosmos::{Cosmos, Document};
+use crate::store::recent::{Known, Recent};
 use crate::store::{Error, Etag, Versioned, Written};
+
+/// How long a product that was read may be shown without asking whether it changed.
+pub const RECENT_LIFETIME: TimeDelta = TimeDelta::seconds(5);
+/// Products that are kept.
+const RECENT_MAX: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
 /// The catalogue.
 #[derive(Clone, Debug)]
 pub struct Products {
     cosmos: Arc<Cosmos>,
+    recent: Arc<Recent<ProductId, Product>>,
 }
 
 /// A product as it is stored: with the name in small letters, so that lists can sort by it and search in it.
@@ -30,7 +39,7 @@ struct Stored<'a> {
 
 impl Products {
     pub(super) fn new(cosmos: Arc<Cosmos>) -> Self {
-        Self { cosmos }
+        Self { cosmos, recent: Arc::new(Recent::new(RECENT_MAX, RECENT_LIFETIME)) }
     }
 
     /// The product, also a deleted one; `None` when there is none. One request.
@@ -39,6 +48,31 @@ impl Products {
     /// [`Error`] when that cannot be known.
     pub async fn read(&self, id: &ProductId) -> Result<Option<Versioned<Product>>, Error> {
         self.cosmos.read(Container::Products, id.as_str(), id.as_str()).await
+    }
+
+    /// The product as it is, or as it was at most [`RECENT_LIFETIME`] ago if another process has written it since. No
+    /// request, or one; one that only asks whether it changed when it was read before.
+    ///
+    /// # Errors
+    /// [`Error`] when that cannot be known.
+    pub async fn recent(
+        &self,
+        id: &ProductId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Versioned<Product>>, Error> {
+        let (reading, found) = match self.recent.look_up(id, now) {
+            Known::Still(product) => return Ok(Some(product)),
+            Known::Nothing(reading) => (reading, self.read(id).await?),
+            Known::Once(product, reading) => {
+                let place = (id.as_str(), id.as_str());
+                let newer = self.cosmos.read_unless(Container::Products, place, &product.etag).await?;
+                (reading, newer.unwrap_or(Some(product)))
+            }
+        };
+        if let Some(product) = &found {
+            self.recent.keep(id, product, reading, now);
+        }
+        Ok(found)
     }
 
     /// Those of the products that exist, read at once, and looked for where they are newest before they are called missing.
@@ -89,8 +123,9 @@ impl Products {
     /// [`Error`]; with [`Error::Unavailable`] it may have been added.
     pub async fn create(&self, product: &Product) -> Result<Written<Product>, Error> {
         let id = product.id.as_str();
-        let written = self.cosmos.create(Container::Products, id, document(product)?).await?;
-        Ok(written.map(|()| product.clone()))
+        let written = self.cosmos.create(Container::Products, id, document(product)?).await;
+        self.recent.forget(&product.id);
+        Ok(written?.map(|()| product.clone()))
     }
 
     /// Replaces the product if it still has this version. One request.
@@ -99,8 +134,10 @@ impl Products {
     /// [`Error`]; with [`Error::Unavailable`] it may have been replaced.
     pub async fn replace(&self, seen: &Etag, product: &Product) -> Result<Written<Product>, Error> {
         let id = product.id.as_str();
-        let written = self.cosmos.replace(Container::Products, (id, id), document(product)?, seen).await?;
-        Ok(written.map(|()| product.clone()))
+        let written = self.cosmos.replace(Container::Products, (id, id), document(product)?, seen).await;
+        // Also after an error: it may have been written.
+        self.recent.forget(&product.id);
+        Ok(written?.map(|()| product.clone()))
     }
 
     /// The cheapest question: a read of an id that no product has. One request, 1 RU.

@@ -3,21 +3,25 @@
 //! Counts never change alone: every write is one batch of the explaining document and the counts at the version that was
 //! read. Does not know why an order holds or lets go.
 
+mod adjust;
 mod desk;
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::de::DeserializeOwned;
 use tokio::time::sleep;
 
+pub use self::adjust::{Adjusted, Counted};
 use self::desk::Desks;
 use crate::domain::fulfil::Seen;
 use crate::domain::id::{OrderId, ProductId};
-use crate::domain::stock::{Adjustment, Reservation, ReservationState, Stock, StockRefusal};
+use crate::domain::stock::{Reservation, ReservationState, Stock};
 use crate::store::containers::Container;
 use crate::store::cosmos::{Batch, Cosmos, Document, Write};
+use crate::store::recent::{Known, Recent};
 use crate::store::{Error, Etag, Versioned, Written};
 
 /// Attempts against others who write to the same product, before the caller is told to come back: some five seconds.
@@ -29,6 +33,10 @@ const PAUSE_MAX: Duration = Duration::from_millis(256);
 const OLD_SIGHTS_MAX: u32 = 3;
 /// How long an ended reservation is remembered: 30 days, longer than any message lives (7 days in a storage queue).
 const TOMBSTONE_TTL_S: u32 = 30 * 24 * 60 * 60;
+/// How long counts that were read may be shown without reading them again.
+pub const RECENT_LIFETIME: TimeDelta = TimeDelta::seconds(1);
+/// Counts that are kept to be shown.
+const RECENT_MAX: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 /// Document id of the counts in each product's partition; no order or adjustment has it.
 const STOCK_ID: &str = "stock";
 
@@ -37,32 +45,7 @@ const STOCK_ID: &str = "stock";
 pub struct StockLedger {
     cosmos: Arc<Cosmos>,
     desks: Arc<Desks>,
-}
-
-/// What came of an adjustment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Adjusted {
-    /// It is in the ledger.
-    Done(Adjustment),
-    /// It was in the ledger already: the request is a replay.
-    Replayed(Adjustment),
-    /// Another adjustment has its key.
-    KeyReused,
-    /// The counts do not allow it.
-    Refused(StockRefusal),
-    /// The product has no counts yet.
-    Unknown,
-}
-
-/// What came of setting the pieces on hand.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Counted {
-    /// The counts are as asked.
-    Done(Versioned<Stock>),
-    /// The counts have another version than was named.
-    Changed,
-    /// The counts do not allow it.
-    Refused(StockRefusal),
+    recent: Arc<Recent<ProductId, Stock>>,
 }
 
 /// One order's claim on one product.
@@ -78,13 +61,14 @@ pub struct Claim<'a> {
 
 impl StockLedger {
     pub(super) fn new(cosmos: Arc<Cosmos>) -> Self {
-        Self { cosmos, desks: Arc::default() }
+        let recent = Arc::new(Recent::new(RECENT_MAX, RECENT_LIFETIME));
+        Self { cosmos, desks: Arc::default(), recent }
     }
 
     /// The same counts with desks of its own, whose batches carry at most so many holds. With 1 there is no group commit:
     /// that is for measuring what it brings.
     pub fn with_group_max(&self, holds_max: usize) -> Self {
-        Self { cosmos: Arc::clone(&self.cosmos), desks: Arc::new(Desks::new(holds_max)) }
+        Self { desks: Arc::new(Desks::new(holds_max)), ..self.clone() }
     }
 
     /// The counts; `None` when the product has none yet. One request.
@@ -93,6 +77,28 @@ impl StockLedger {
     /// [`Error`] when that cannot be known.
     pub async fn read(&self, product_id: &ProductId) -> Result<Option<Versioned<Stock>>, Error> {
         self.get(product_id, STOCK_ID).await
+    }
+
+    /// The counts as they are, or as they were at most [`RECENT_LIFETIME`] ago if another process has written them since:
+    /// to be shown, not to be decided on. No request, or one.
+    ///
+    /// # Errors
+    /// [`Error`] when that cannot be known.
+    pub async fn recent(
+        &self,
+        product_id: &ProductId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Versioned<Stock>>, Error> {
+        let reading = match self.recent.look_up(product_id, now) {
+            Known::Still(stock) => return Ok(Some(stock)),
+            // They change with every order, so asking whether they did would hardly ever save anything.
+            Known::Once(_, reading) | Known::Nothing(reading) => reading,
+        };
+        let found = self.read(product_id).await?;
+        if let Some(stock) = &found {
+            self.recent.keep(product_id, stock, reading, now);
+        }
+        Ok(found)
     }
 
     /// Ends a held reservation by shipping its pieces. Three requests when nobody else writes to the product.
@@ -185,95 +191,6 @@ impl StockLedger {
         }
     }
 
-    /// Adds a delivery, a loss or a correction to the ledger. `adjustment.on_hand_after` is filled in here.
-    /// Two requests when nobody else writes to the product.
-    ///
-    /// # Errors
-    /// [`Error`]; with [`Error::Unavailable`] it may be in the ledger. Calling again under the same id is safe.
-    pub async fn adjust(&self, adjustment: &Adjustment, now: DateTime<Utc>) -> Result<Adjusted, Error> {
-        let product_id = &adjustment.product_id;
-        for attempt in 0..ATTEMPTS_MAX {
-            pause(attempt, &adjustment.id).await;
-            let Some(stock) = self.read(product_id).await? else { return Ok(Adjusted::Unknown) };
-            let next = match stock.value.adjust(adjustment.delta, now) {
-                Ok(next) => next,
-                Err(refusal) => {
-                    let earlier = self.earlier(adjustment).await?;
-                    return Ok(earlier.unwrap_or(Adjusted::Refused(refusal)));
-                }
-            };
-            let adjustment = Adjustment { on_hand_after: next.on_hand, ..adjustment.clone() };
-            let create = Write::Create(adjustment_document(&adjustment)?);
-            match self.batch(product_id, create, &next, &stock.etag).await? {
-                Batch::Done(_) => return Ok(Adjusted::Done(adjustment)),
-                Batch::Exists(_) => {
-                    if let Some(earlier) = self.earlier(&adjustment).await? {
-                        return Ok(earlier);
-                    }
-                }
-                Batch::Changed(_) => {}
-            }
-        }
-        Err(Error::Contended { operation: format!("adjust the stock of {product_id}") })
-    }
-
-    /// Sets the pieces on hand if `allows` accepts the version of the counts (`None`: there are none yet), and records
-    /// the difference as an adjustment. Two requests.
-    ///
-    /// # Errors
-    /// [`Error`]; with [`Error::Unavailable`] it may be done.
-    pub async fn count(
-        &self,
-        allows: impl FnOnce(Option<&Etag>) -> bool,
-        adjustment: Adjustment,
-        on_hand: u32,
-        now: DateTime<Utc>,
-    ) -> Result<Counted, Error> {
-        let product_id = adjustment.product_id.clone();
-        let stock = self.read(&product_id).await?;
-        if !allows(stock.as_ref().map(|stock| &stock.etag)) {
-            return Ok(Counted::Changed);
-        }
-        let old = match &stock {
-            Some(stock) => stock.value.clone(),
-            None => Stock { product_id: product_id.clone(), on_hand: 0, held: 0, taken: 0, updated_at: now },
-        };
-        let delta = i64::from(on_hand) - i64::from(old.on_hand);
-        let next = match old.adjust(delta, now) {
-            Ok(next) => next,
-            Err(refusal) => return Ok(Counted::Refused(refusal)),
-        };
-        let adjustment = Adjustment { delta, on_hand_after: on_hand, ..adjustment };
-        let create = Write::Create(adjustment_document(&adjustment)?);
-        let written = match stock {
-            Some(stock) => self.batch(&product_id, create, &next, &stock.etag).await?,
-            None => {
-                let first = Write::Create(stock_document(&next)?);
-                self.cosmos.batch(Container::Stock, product_id.as_str(), vec![create, first]).await?
-            }
-        };
-        match written {
-            Batch::Done(mut etags) => {
-                Ok(Counted::Done(Versioned { value: next, etag: etags.swap_remove(1) }))
-            }
-            // The adjustment's id was drawn for this call alone: if it is there, our own attempt has succeeded.
-            Batch::Exists(0) => match self.read(&product_id).await? {
-                Some(stock) => Ok(Counted::Done(stock)),
-                None => Ok(Counted::Changed),
-            },
-            Batch::Exists(_) | Batch::Changed(_) => Ok(Counted::Changed),
-        }
-    }
-
-    /// What is known of an earlier adjustment under the same id.
-    async fn earlier(&self, adjustment: &Adjustment) -> Result<Option<Adjusted>, Error> {
-        let earlier: Option<Versioned<Adjustment>> = self.get(&adjustment.product_id, &adjustment.id).await?;
-        Ok(earlier.map(|earlier| match earlier.value.fingerprint == adjustment.fingerprint {
-            true => Adjusted::Replayed(earlier.value),
-            false => Adjusted::KeyReused,
-        }))
-    }
-
     /// The order's reservation, after comparing that it is for what the order asks.
     async fn reservation(&self, claim: Claim<'_>) -> Result<Option<Versioned<Reservation>>, Error> {
         Self::compared(self.get(claim.product_id, claim.order_id.as_str()).await?, claim)
@@ -318,6 +235,13 @@ impl StockLedger {
         self.cosmos.read(Container::Stock, product_id.as_str(), id).await
     }
 
+    /// Writes to the product's partition, all or none. Whatever comes of it, the counts that were shown may be old now.
+    async fn write(&self, product_id: &ProductId, writes: Vec<Write>) -> Result<Batch, Error> {
+        let written = self.cosmos.batch(Container::Stock, product_id.as_str(), writes).await;
+        self.recent.forget(product_id);
+        written
+    }
+
     /// The explaining document and the counts, both or neither.
     async fn batch(
         &self,
@@ -327,8 +251,7 @@ impl StockLedger {
         seen: &Etag,
     ) -> Result<Batch, Error> {
         let counts = Write::Replace(STOCK_ID.to_owned(), stock_document(next)?, seen.clone());
-        let written =
-            self.cosmos.batch(Container::Stock, product_id.as_str(), vec![explanation, counts]).await?;
+        let written = self.write(product_id, vec![explanation, counts]).await?;
         if let Batch::Done(etags) = &written {
             self.desks.remember(product_id, next, etags.last());
         }
@@ -361,11 +284,6 @@ fn reservation_document(reservation: &Reservation) -> Result<Document, Error> {
     let place = (reservation.order_id.as_str(), reservation.product_id.as_str());
     let ttl_s = (reservation.state != ReservationState::Held).then_some(TOMBSTONE_TTL_S);
     Document::new(Container::Stock, "reservation", place, ttl_s, reservation)
-}
-
-fn adjustment_document(adjustment: &Adjustment) -> Result<Document, Error> {
-    let place = (adjustment.id.as_str(), adjustment.product_id.as_str());
-    Document::new(Container::Stock, "adjustment", place, None, adjustment)
 }
 
 fn contended(verb: &str, claim: Claim<'_>) -> Error {

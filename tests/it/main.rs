@@ -8,6 +8,7 @@ mod cancel_order;
 mod collections;
 mod crash;
 mod group_commit;
+mod hot_reads;
 mod import_products;
 mod lean_build;
 mod list_customer_orders;

@@ -1,6 +1,7 @@
 //! Reading: one document near by, or where it is newest, and what a query selects.
 
-use azure_data_cosmos::options::{ItemReadOptions, QueryOptions};
+use azure_core::http::Etag as SdkEtag;
+use azure_data_cosmos::options::{ItemReadOptions, Precondition, QueryOptions};
 use azure_data_cosmos::{FeedScope, Query, TransactionalBatch};
 use futures::TryStreamExt;
 use serde::de::DeserializeOwned;
@@ -9,7 +10,10 @@ use serde_json::Value;
 use super::meaning::{corrupt, etag_of, failed, outcome};
 use super::{Batch, Cosmos, execute, operation_options};
 use crate::store::containers::Container;
-use crate::store::{Error, Versioned};
+use crate::store::{Error, Etag, Versioned};
+
+/// The answer to a read of a document that the caller has already.
+const NOT_MODIFIED: u16 = 304;
 
 impl Cosmos {
     /// Reads one document; `None` when there is none. One request.
@@ -32,6 +36,35 @@ impl Cosmos {
                 Ok(Some(Versioned { value, etag }))
             }
             Err(error) if error.status().is_not_found() => Ok(None),
+            Err(error) => Err(failed(operation(), error)),
+        }
+    }
+
+    /// Reads one document unless it still has this version: `None` when it has, and inside that `None` when there is none any
+    /// more. One request.
+    ///
+    /// # Errors
+    /// [`Error`] when that cannot be known.
+    pub async fn read_unless<T: DeserializeOwned>(
+        &self,
+        container: Container,
+        (partition, id): (&str, &str),
+        known: &Etag,
+    ) -> Result<Option<Option<Versioned<T>>>, Error> {
+        let operation = || format!("read {} {id}", container.definition().name);
+        let client = self.container(container).await?;
+        let unless = Precondition::IfNoneMatch(SdkEtag::from(known.as_str().to_owned()));
+        let options =
+            ItemReadOptions::default().with_operation_options(operation_options()).with_precondition(unless);
+        match client.read_item(partition.to_owned(), id, Some(options)).await {
+            Ok(response) if u16::from(response.status().status_code()) == NOT_MODIFIED => Ok(None),
+            Ok(response) => {
+                let etag = etag_of(response.headers().etag(), &operation)?;
+                let value = response.into_model().map_err(|_| corrupt(operation()))?;
+                Ok(Some(Some(Versioned { value, etag })))
+            }
+            Err(error) if u16::from(error.status().status_code()) == NOT_MODIFIED => Ok(None),
+            Err(error) if error.status().is_not_found() => Ok(Some(None)),
             Err(error) => Err(failed(operation(), error)),
         }
     }

@@ -17,7 +17,6 @@ use super::{
 use crate::domain::fulfil::Seen;
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::stock::{Reservation, Stock};
-use crate::store::containers::Container;
 use crate::store::cosmos::{Batch, Write};
 use crate::store::{Error, Etag, Versioned};
 
@@ -179,7 +178,7 @@ impl StockLedger {
             } else {
                 (stock, next)
             };
-            match self.write(product_id, &admitted, &next, &stock.etag).await {
+            match self.write_group(product_id, &admitted, &next, &stock.etag).await {
                 Ok(Batch::Done(etags)) => {
                     *known = etags.into_iter().next_back().map(|etag| Versioned { value: next, etag });
                     is_fresh = true;
@@ -218,7 +217,7 @@ impl StockLedger {
     }
 
     /// The reservations of all that are admitted and the counts, all or none.
-    async fn write(
+    async fn write_group(
         &self,
         product_id: &ProductId,
         admitted: &[Waiting],
@@ -232,7 +231,7 @@ impl StockLedger {
         };
         let mut writes = admitted.iter().map(create).collect::<Result<Vec<_>, _>>()?;
         writes.push(Write::Replace(STOCK_ID.to_owned(), stock_document(next)?, seen.clone()));
-        self.cosmos.batch(Container::Stock, product_id.as_str(), writes).await
+        self.write(product_id, writes).await
     }
 
     /// A mistake on show: the counts as they are now, and those with as many pieces more held as were found to be there
