@@ -14,6 +14,7 @@ pub mod host;
 pub mod local;
 #[cfg(feature = "museum")]
 pub mod museum;
+pub mod picture;
 pub mod sources;
 pub mod store;
 pub mod telemetry;

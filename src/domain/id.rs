@@ -194,6 +194,11 @@ impl Fingerprint {
         }
         Self(base32(&hash.finalize()))
     }
+
+    /// SHA-256 of a file.
+    pub fn of_file(bytes: &[u8]) -> Self {
+        Self(base32(&Sha256::digest(bytes)))
+    }
 }
 
 /// Lower-case base32 without padding: safe in paths, document ids and partition keys.
