@@ -190,6 +190,7 @@ fn check_config() -> Result<(), Failure> {
     }
     let config = config?;
     say(&format!("\nThe settings are right: {config:#?}"));
+    config.remarks().iter().for_each(say);
     Ok(())
 }
 

@@ -2,18 +2,31 @@
 //!
 //! Does not read the environment by itself and does not act on what it reads.
 
+mod images;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::Ipv4Addr;
+#[cfg(feature = "emulator")]
+use std::path::PathBuf;
 
 /// The settings that the handler knows, with what each is for. Printed by `check-config`.
-pub const SETTINGS: [(&str, &str); 7] = [
+pub const SETTINGS: [(&str, &str); 9] = [
     (
         "COSMOS_ENDPOINT",
         "https address of the Cosmos DB account; `emulator` or a loopback http address for development",
     ),
     ("COSMOS_DATABASE", "name of the database (default: widgetco)"),
     ("COSMOS_REGION", "Azure region to read from first (default: REGION_NAME, which Azure sets)"),
+    (
+        "IMAGES_STORE",
+        "https address of the Blob container for pictures; for development `UseDevelopmentStorage=true`, the address of a \
+         container in Azurite, or `folder:PATH` (default: a temporary folder beside an emulator, else none)",
+    ),
+    (
+        "IMAGES_PUBLIC_URL",
+        "https address from which anybody can read that container; pictures are then fetched there",
+    ),
     ("AZURE_CLIENT_ID", "client id of the user-assigned managed identity (default: the system-assigned one)"),
     ("FUNCTIONS_CUSTOMHANDLER_PORT", "port that `serve` listens on, 1 to 65535; set by the Functions host"),
     ("LOG_FILTER", "what is logged, as a tracing filter (default: info,azure_data_cosmos_driver=warn)"),
@@ -32,6 +45,8 @@ const LOG_FILTER_DEFAULT: &str = "info,azure_data_cosmos_driver=warn,azure_data_
 pub struct Config {
     /// Which store to talk to.
     pub cosmos: CosmosConfig,
+    /// Where pictures are.
+    pub images: ImagesConfig,
     /// Where the Functions host expects the handler; absent outside one.
     pub port: Option<u16>,
     /// How to log.
@@ -49,6 +64,41 @@ pub struct CosmosConfig {
     pub region: Option<String>,
     /// Which identity to use.
     pub identity: Identity,
+}
+
+/// Where pictures are kept, and where others find them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImagesConfig {
+    /// Where they are kept.
+    pub place: ImagePlace,
+    /// Which identity to use there.
+    pub identity: Identity,
+    /// The address that readers are sent to, without a slash at its end; without one the handler passes the bytes on.
+    pub public_url: Option<String>,
+}
+
+/// Where pictures are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImagePlace {
+    /// A container of Blob storage.
+    Azure {
+        /// Its address, over https.
+        url: String,
+    },
+    /// A container in an Azurite on this machine.
+    #[cfg(feature = "emulator")]
+    Azurite {
+        /// Its address, over http.
+        url: String,
+    },
+    /// A folder on this machine.
+    #[cfg(feature = "emulator")]
+    Folder(PathBuf),
+    /// A folder among the temporary files of this machine.
+    #[cfg(feature = "emulator")]
+    Temporary,
+    /// Nowhere: pictures are neither taken nor shown.
+    Unset,
 }
 
 /// Where the store is.
@@ -143,6 +193,10 @@ impl Config {
         let mut mistakes = Vec::new();
         let endpoint = check(&mut mistakes, "COSMOS_ENDPOINT", endpoint(lookup("COSMOS_ENDPOINT"), in_azure));
         let database = check(&mut mistakes, "COSMOS_DATABASE", database(lookup("COSMOS_DATABASE")));
+        let place =
+            check(&mut mistakes, "IMAGES_STORE", images::place(lookup("IMAGES_STORE"), &endpoint, in_azure));
+        let public_url =
+            check(&mut mistakes, "IMAGES_PUBLIC_URL", images::public_url(lookup("IMAGES_PUBLIC_URL")));
         let port = check(
             &mut mistakes,
             "FUNCTIONS_CUSTOMHANDLER_PORT",
@@ -156,12 +210,15 @@ impl Config {
         } else {
             Identity::Developer
         };
-        match (endpoint, database, port, filter, format) {
-            (Some(endpoint), Some(database), Some(port), Some(filter), Some(format)) => Ok(Self {
-                cosmos: CosmosConfig { endpoint, database, region, identity },
-                port,
-                log: LogConfig { filter, format },
-            }),
+        let cosmos = endpoint.zip(database).map(|(endpoint, database)| {
+            let identity = identity.clone();
+            CosmosConfig { endpoint, database, region, identity }
+        });
+        let images = place.zip(public_url);
+        let images = images.map(|(place, public_url)| ImagesConfig { place, identity, public_url });
+        let log = filter.zip(format).map(|(filter, format)| LogConfig { filter, format });
+        match (cosmos, images, port, log) {
+            (Some(cosmos), Some(images), Some(port), Some(log)) => Ok(Self { cosmos, images, port, log }),
             _ => Err(ConfigError { mistakes }),
         }
     }
@@ -170,6 +227,18 @@ impl Config {
     pub fn environment(name: &str) -> Option<String> {
         #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
         std::env::var(name).ok()
+    }
+
+    /// What works, but not as somebody may expect: for `check-config`.
+    pub fn remarks(&self) -> Vec<&'static str> {
+        match self.images.place {
+            ImagePlace::Unset => {
+                vec![
+                    "IMAGES_STORE is not set: the functions for pictures answer 503 until it names a container",
+                ]
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The settings of the process that are for the Functions host: `AzureFunctionsJobHost__a__b` overrides host.json,
@@ -228,12 +297,18 @@ fn endpoint(given: Option<String>, in_azure: bool) -> Result<Endpoint, Wrong> {
         if text == "emulator" {
             return Ok(Endpoint::Embedded);
         }
-        let host = text.strip_prefix("http://").unwrap_or_default();
-        if ["127.0.0.1:", "localhost:"].iter().any(|name| host.starts_with(name)) && is_host(host) {
+        if is_loopback(&text) && text.strip_prefix("http://").is_some_and(is_host) {
             return Ok(Endpoint::Loopback(text));
         }
     }
     Err((Some(text), ENDPOINTS))
+}
+
+/// Whether an address says http and means this machine.
+#[cfg(feature = "emulator")]
+fn is_loopback(address: &str) -> bool {
+    let host = address.strip_prefix("http://").unwrap_or_default();
+    ["127.0.0.1:", "localhost:"].iter().any(|name| host.starts_with(name))
 }
 
 /// Whether the rest of an address is a host, perhaps with a port, and nothing else.
@@ -306,6 +381,8 @@ mod tests {
         let wrong = [
             ("COSMOS_ENDPOINT", "ftp://x"),
             ("COSMOS_DATABASE", "a/b"),
+            ("IMAGES_STORE", "ftp://y"),
+            ("IMAGES_PUBLIC_URL", "http://plain.example"),
             ("FUNCTIONS_CUSTOMHANDLER_PORT", "70000"),
             ("LOG_FILTER", "loud=very"),
             ("LOG_FORMAT", "xml"),

@@ -13,6 +13,9 @@ const UNWANTED: [&str; 4] = [EMULATOR, "key_auth", "control_plane", "fault_injec
 /// Crates whose features are looked at.
 const CRATES: [&str; 3] = ["widgetco", "azure_data_cosmos", "azure_data_cosmos_driver"];
 
+/// What the handler would have if it could get into Azurite, or knew a key.
+const WITHOUT_IN_AZURE: [&str; 2] = ["devstoreaccount1", "UseDevelopmentStorage"];
+
 /// The features of this crate and of the Cosmos DB crates in a build with these arguments, each as `crate/feature`.
 fn features(arguments: &[&str]) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
@@ -67,4 +70,21 @@ fn build_for_azure_holds_no_emulator_no_key_authentication_and_no_mistakes() {
     }
     assert!(full.contains(&"widgetco/emulator".to_owned()), "{full:?}");
     assert!(!full.contains(&"widgetco/museum".to_owned()), "the mistakes of the museum are for tests alone");
+}
+
+/// The file that knows the key is of the feature `emulator`, and what is left without it does not know it.
+#[test]
+fn key_of_azurite_is_in_no_build_for_azure() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let blob = std::fs::read_to_string(root.join("src/blob.rs")).unwrap();
+    assert!(
+        blob.contains("#[cfg(feature = \"emulator\")]\nmod azurite;"),
+        "src/blob/azurite.rs is for development"
+    );
+    for file in ["src/blob.rs", "src/blob/container.rs"] {
+        let text = std::fs::read_to_string(root.join(file)).unwrap();
+        for name in WITHOUT_IN_AZURE {
+            assert!(!text.contains(name), "{file} names {name}, which belongs to src/blob/azurite.rs");
+        }
+    }
 }

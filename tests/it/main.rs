@@ -2,7 +2,9 @@
 #![cfg(test)]
 
 mod audit_stock;
+mod azurite;
 mod bad_input;
+mod blobs;
 mod budgets;
 mod cancel_order;
 mod collections;
