@@ -6,14 +6,18 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::app::images::Images;
+use crate::blob::Blobs;
 use crate::config::Config;
 use crate::sources::{Clock, Ids};
 use crate::store::Store;
 
 pub mod audit;
 pub mod catalogue;
+pub mod images;
 pub mod import;
 pub mod place;
+pub mod sweep;
 pub mod transition;
 
 /// The shop at work; a clone shares everything.
@@ -21,6 +25,8 @@ pub mod transition;
 pub struct App {
     /// What it remembers.
     pub store: Store,
+    /// The pictures of the products.
+    pub images: Images,
     /// What time it is.
     pub clock: Clock,
     /// Where new ids come from.
@@ -29,15 +35,21 @@ pub struct App {
 }
 
 impl App {
-    /// The shop over any store.
+    /// The shop over any store, without a place for pictures.
     pub fn new(store: Store, clock: Clock, ids: Ids) -> Self {
         let started_at = Arc::new(clock.now());
-        Self { store, clock, ids, started_at }
+        Self { store, images: Images::new(Blobs::unset(), None), clock, ids, started_at }
+    }
+
+    /// The same shop with a place for pictures.
+    pub fn with_images(self, images: Images) -> Self {
+        Self { images, ..self }
     }
 
     /// The shop over the store that the settings name. Connects at the first request.
     pub fn connect(config: &Config) -> Self {
         Self::new(Store::connect(&config.cosmos), Clock::system(), Ids::random())
+            .with_images(Images::connect(&config.images))
     }
 
     /// How long it has been at work.

@@ -7,27 +7,34 @@ use crate::app::App;
 
 pub mod error;
 pub mod page;
+pub mod picture;
 pub mod product;
 pub mod resource;
 pub mod ring;
 
+pub mod add_image;
 pub mod adjust_stock;
+pub mod arrange_images;
 pub mod audit_stock;
 pub mod cancel_order;
 pub mod create_collection;
 pub mod create_product;
 pub mod delete_product;
+pub mod describe_image;
 pub mod get_audit;
 pub mod get_category_tree;
 pub mod get_collection;
+pub mod get_image;
 pub mod get_order;
 pub mod get_order_events;
 pub mod get_product;
+pub mod get_rendition;
 pub mod get_stock;
 pub mod heartbeat;
 pub mod import_products;
 pub mod list_collections;
 pub mod list_customer_orders;
+pub mod list_images;
 pub mod list_products;
 pub mod mark_shipped;
 pub mod patch_product;
@@ -35,9 +42,11 @@ pub mod place_order;
 pub mod process_order;
 pub mod record_poison_order;
 pub mod recover_orders;
+pub mod remove_image;
 pub mod replace_collection;
 pub mod replace_product;
 pub mod set_stock;
+pub mod sweep_images;
 
 /// Every function at its address: plain HTTP functions under `/api`, all others at `/{FunctionName}`.
 pub fn routes(app: App) -> Router {
@@ -49,6 +58,7 @@ pub fn routes(app: App) -> Router {
         .route("/ProcessOrder", post(process_order::process_order))
         .route("/RecordPoisonOrder", post(record_poison_order::record_poison_order))
         .route("/RecoverOrders", post(recover_orders::recover_orders))
+        .route("/SweepImages", post(sweep_images::sweep_images))
         .route("/api/products/{id}/stock/adjustments", post(adjust_stock::adjust_stock))
         .route("/api/audit", get(get_audit::get_audit))
         .route("/api/orders/{id}", get(get_order::get_order))
@@ -69,5 +79,12 @@ pub fn routes(app: App) -> Router {
         .route("/api/collections/{id}", get(get_collection::get_collection))
         .route("/api/collections/{id}", put(replace_collection::replace_collection))
         .route("/api/products/{id}/stock", put(set_stock::set_stock))
+        .route("/api/products/{id}/images", post(add_image::add_image))
+        .route("/api/products/{id}/images", get(list_images::list_images))
+        .route("/api/products/{id}/images", put(arrange_images::arrange_images))
+        .route("/api/products/{id}/images/{imageId}", get(get_image::get_image))
+        .route("/api/products/{id}/images/{imageId}", patch(describe_image::describe_image))
+        .route("/api/products/{id}/images/{imageId}", delete(remove_image::remove_image))
+        .route("/api/products/{id}/images/{imageId}/{width}", get(get_rendition::get_rendition))
         .with_state(app)
 }

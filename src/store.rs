@@ -18,6 +18,7 @@ pub mod orders;
 pub mod products;
 mod recent;
 pub mod stock;
+pub mod sweeps;
 
 /// All containers; a clone shares the connection.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Store {
     pub audits: audits::Audits,
     /// The catalogue.
     pub products: products::Products,
+    /// How far the sweep of the pictures has come.
+    pub sweeps: sweeps::Sweeps,
     /// Categories and collections.
     pub collections: collections::Collections,
     /// Who may order.
@@ -58,6 +61,7 @@ impl Store {
             audits: audits::Audits::new(Arc::clone(&cosmos), stock.clone()),
             stock,
             products: products::Products::new(Arc::clone(&cosmos)),
+            sweeps: sweeps::Sweeps::new(Arc::clone(&cosmos)),
             collections: collections::Collections::new(Arc::clone(&cosmos)),
             customers: customers::Customers::new(Arc::clone(&cosmos)),
             #[cfg(feature = "emulator")]

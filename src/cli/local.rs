@@ -23,12 +23,22 @@ pub(super) async fn local(port: u16, enable_auth: bool, root: PathBuf) -> Result
             (opened.emulator.endpoint().to_owned(), Some(tokio::spawn(serve(opened))))
         }
     };
-    let environment =
-        [("COSMOS_ENDPOINT", store.clone()), ("LOG_FILTER", filter), ("LOG_FORMAT", "text".to_owned())];
+    // Pictures live as long as the store that knows of them.
+    let given = Config::environment("IMAGES_STORE").filter(|place| !place.trim().is_empty());
+    let pictures = match (&given, &served) {
+        (None, Some(_)) => Some(Pictures::new()),
+        (Some(_), _) | (None, None) => None,
+    };
+    let mut environment = vec![
+        ("COSMOS_ENDPOINT".to_owned(), store.clone()),
+        ("LOG_FILTER".to_owned(), filter),
+        ("LOG_FORMAT".to_owned(), "text".to_owned()),
+    ];
+    environment.extend(pictures.iter().map(Pictures::setting));
     let handler = Handler {
         program: Some(std::env::current_exe()?),
         arguments: vec!["serve".to_owned(), "--until-stdin-closes".to_owned()],
-        environment: environment.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+        environment,
     };
     let (settings, clock, ids) = (Config::host_settings(), Clock::system(), Ids::random());
     let options = Options { root, port, enable_auth, handler, settings, clock, ids };
@@ -41,6 +51,26 @@ pub(super) async fn local(port: u16, enable_auth: bool, root: PathBuf) -> Result
         served.abort();
     }
     Ok(())
+}
+
+/// A folder of this process for pictures, which goes with it.
+struct Pictures(PathBuf);
+
+impl Pictures {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("widgetco-images-{}", std::process::id())))
+    }
+
+    fn setting(&self) -> (String, String) {
+        ("IMAGES_STORE".to_owned(), format!("folder:{}", self.0.display()))
+    }
+}
+
+impl Drop for Pictures {
+    fn drop(&mut self) {
+        // It exists only when there was a picture.
+        drop(std::fs::remove_dir_all(&self.0));
+    }
 }
 
 async fn serve(Opened { emulator, listener }: Opened) {

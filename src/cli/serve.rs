@@ -17,6 +17,7 @@ pub(super) async fn serve(
     until_stdin_closes: bool,
 ) -> Result<(), Failure> {
     let port = port.or(config.port).ok_or("no port to listen on: the Functions host sets FUNCTIONS_CUSTOMHANDLER_PORT; give --port without a host")?;
+    config.remarks().iter().for_each(|remark| tracing::warn!("{remark}"));
     let app = open(config).await?;
     let ids = Ids::random();
     let router = host::shell(routes(app), Arc::new(move || ids.hex32()));
@@ -59,6 +60,7 @@ async fn open(config: &Config) -> Result<App, Failure> {
 /// With `COSMOS_ENDPOINT=emulator` the store lives in this process, with the demo data in it.
 #[cfg(feature = "emulator")]
 async fn open(config: &Config) -> Result<App, Failure> {
+    use crate::app::images::Images;
     use crate::config::Endpoint;
     use crate::sources::Clock;
     use crate::store::{Store, emulator::Emulator};
@@ -66,7 +68,7 @@ async fn open(config: &Config) -> Result<App, Failure> {
         return Ok(App::connect(config));
     }
     let store = Store::embedded(Arc::new(Emulator::in_process()?), &config.cosmos.database);
-    let app = App::new(store, Clock::system(), Ids::random());
+    let app = App::new(store, Clock::system(), Ids::random()).with_images(Images::connect(&config.images));
     Box::pin(super::seed::fill_emulator(&app)).await?;
     Ok(app)
 }

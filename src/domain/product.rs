@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
-use crate::domain::id::{CollectionId, Fingerprint, ProductId, Sku};
+use crate::domain::id::{CollectionId, Fingerprint, ImageId, ProductId, Sku};
 use crate::domain::image::Image;
 use crate::domain::money::Money;
 
@@ -156,6 +156,11 @@ impl Product {
     /// Whether it can be ordered, as far as the catalogue is concerned.
     pub fn is_on_sale(&self) -> bool {
         self.deleted_at.is_none() && self.details.status == ProductStatus::Active
+    }
+
+    /// The picture with this id.
+    pub fn image(&self, id: &ImageId) -> Option<&Image> {
+        self.images.iter().find(|image| image.id == *id)
     }
 
     /// The product with other details; unchanged when they are the same.

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 
+use crate::app::images;
+use crate::blob;
 use crate::domain::draft::Invalid;
 use crate::domain::id::{CollectionId, IdempotencyKey, InvalidId, OrderId, ProductId};
 use crate::domain::order::Status;
@@ -37,6 +39,44 @@ impl From<store::Error> for Problem {
 impl From<store::Error> for Failure {
     /// Always worth another delivery: even what needs a person first is then found again, or recorded as poison.
     fn from(error: store::Error) -> Self {
+        Self::transient(error)
+    }
+}
+
+impl From<blob::Error> for Problem {
+    fn from(error: blob::Error) -> Self {
+        let problem = match &error {
+            blob::Error::Unavailable { .. } => Self::unavailable().retry_after(BUSY_RETRY_AFTER),
+            blob::Error::Refused { .. } => Self::internal(),
+            blob::Error::Unset { .. } => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Self::new(status, "images-not-set-up", "This shop has no place for pictures")
+                    .detail("The setting IMAGES_STORE names none.")
+            }
+        };
+        Failure::transient(error).log();
+        problem
+    }
+}
+
+impl From<images::Error> for Problem {
+    fn from(error: images::Error) -> Self {
+        match error {
+            images::Error::Store(error) => error.into(),
+            images::Error::Blob(error) => error.into(),
+            images::Error::Busy => Self::unavailable()
+                .detail("Others are sending pictures at the moment.")
+                .retry_after(BUSY_RETRY_AFTER),
+            images::Error::Decoder { .. } => {
+                Failure::transient(error).log();
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<images::Error> for Failure {
+    fn from(error: images::Error) -> Self {
         Self::transient(error)
     }
 }

@@ -254,6 +254,7 @@ pub fn with_keep(answer: Answer, keep: Keep) -> Answer {
     answer.header(header::CACHE_CONTROL, keep.cache_control()).header(header::VARY, "Accept, Accept-Encoding")
 }
 
-fn content_etag(answer: &Answer) -> String {
+/// A hash of the answer's content.
+pub fn content_etag(answer: &Answer) -> String {
     format!("\"{}\"", base32(&Sha256::digest(answer.body())[..15]))
 }

@@ -12,9 +12,11 @@ use futures::future::join_all;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::{interval, timeout};
+use widgetco::domain::image::FILE_BYTES_MAX;
 use widgetco::local::{self, Handler, Options};
 use widgetco::sources::{Clock, Ids};
 
+use crate::images::form;
 use crate::shop::order_body;
 
 /// Longest wait for something that a process is to do.
@@ -31,7 +33,14 @@ struct Program {
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_widgetco"));
-    command.args(arguments).current_dir(root()).env_remove("COSMOS_ENDPOINT").env("LOG_FILTER", "off");
+    command
+        .args(arguments)
+        .current_dir(root())
+        .env_remove("COSMOS_ENDPOINT")
+        .env_remove("IMAGES_STORE")
+        .env("LOG_FILTER", "off");
+    // A program that is killed leaves the pictures of its customers where temporary files are.
+    command.env("TMPDIR", env!("CARGO_TARGET_TMPDIR"));
     // A failed message comes back after a second, not after five.
     command.env("AzureFunctionsJobHost__extensions__queues__visibilityTimeout", "00:00:01");
     command
@@ -194,6 +203,59 @@ fn tally(orders: &[Value]) -> BTreeMap<&str, u32> {
         *tally.entry(order["status"].as_str().unwrap()).or_insert(0) += 1;
     }
     tally
+}
+
+/// A picture of noise, which cannot be made much smaller than it is.
+fn noise(side: u32) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_u32;
+    let picture = image::RgbImage::from_fn(side, side, |_, _| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let [_, first, second, third] = state.to_le_bytes();
+        image::Rgb([first, second, third])
+    });
+    let mut file = Vec::new();
+    picture.write_with_encoder(image::codecs::png::PngEncoder::new(&mut file)).unwrap();
+    file
+}
+
+#[tokio::test]
+async fn largest_picture_passes_the_host_untouched_and_a_larger_one_is_refused_aloud() {
+    let shop = Program::local();
+    let file = noise(1_660);
+    assert!((FILE_BYTES_MAX - 200_000..=FILE_BYTES_MAX).contains(&file.len()), "{} bytes", file.len());
+    let address = format!("{}/api/products/widget-classic/images", shop.address);
+    let (content_type, body) = form(&[("image", Some("noise.png"), &file), ("alt", None, b"Noise")]);
+    let sent =
+        shop.client.post(&address).header("Content-Type", content_type).body(body).send().await.unwrap();
+    assert_eq!(sent.status(), StatusCode::CREATED);
+    let path = sent.headers()["location"].to_str().unwrap().to_owned();
+    let product = shop.get("/api/products/widget-classic").await;
+    assert_eq!(product["images"][0]["alt"], "Noise");
+    assert_eq!(product["images"][0]["renditions"].as_array().unwrap().len(), 2);
+    let original = shop.client.get(format!("{}{path}", shop.address)).send().await.unwrap();
+    assert!(original.bytes().await.unwrap() == file, "every byte is the same");
+    let address_of_copy = format!("{}{path}/400", shop.address);
+    let part = shop.client.get(&address_of_copy).header("Range", "bytes=0-3").send().await.unwrap();
+    assert_eq!(
+        (part.status(), part.bytes().await.unwrap().as_ref()),
+        (StatusCode::PARTIAL_CONTENT, &b"RIFF"[..])
+    );
+    let head = shop.client.head(&address_of_copy).send().await.unwrap();
+    let length: u64 = head.headers()["content-length"].to_str().unwrap().parse().unwrap();
+    assert_eq!(product["images"][0]["renditions"][0]["sizeBytes"], length);
+    for excess in [1, FILE_BYTES_MAX / 2] {
+        let body = vec![0; FILE_BYTES_MAX + excess];
+        let refused = shop.client.post(&address).body(body).send().await.unwrap();
+        assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    }
+}
+
+#[test]
+fn missing_place_for_pictures_is_said_by_the_check() {
+    let azure = [("COSMOS_ENDPOINT", "https://shop.documents.azure.com:443/"), ("WEBSITE_INSTANCE_ID", "a")];
+    let checked = run(&["check-config"], &azure);
+    let said = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert!(checked.status.success() && said.contains("IMAGES_STORE is not set"), "{said}");
 }
 
 #[tokio::test]

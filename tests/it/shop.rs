@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use azure_data_cosmos::clients::ContainerClient;
 use azure_data_cosmos::options::Region;
@@ -21,6 +21,7 @@ use futures::future::try_join_all;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use widgetco::app::App;
+use widgetco::app::images::Images;
 use widgetco::domain::customer::Customer;
 use widgetco::domain::id::{CustomerId, Fingerprint, Sku};
 use widgetco::domain::money::{Currency, Money};
@@ -103,7 +104,17 @@ impl TestShop {
     /// Ends the handler's process and starts another, which reaches the same account by this store. Queues and clock
     /// are the host's, and stay.
     pub(crate) fn restart(&mut self, store: Store) {
-        self.app = App::new(store, self.app.clock.clone(), self.app.ids.clone());
+        let app = App::new(store, self.app.clock.clone(), self.app.ids.clone());
+        self.become_app(app.with_images(self.app.images.clone()));
+    }
+
+    /// Gives the handler another place for pictures.
+    pub(crate) fn show_images(&mut self, images: Images) {
+        self.become_app(self.app.clone().with_images(images));
+    }
+
+    fn become_app(&mut self, app: App) {
+        self.app = app;
         self.router = router(&self.app);
     }
 
@@ -193,6 +204,23 @@ impl TestShop {
             return response;
         }
         self.send_enveloped(function, (method, path, query), params, sent, body).await
+    }
+
+    /// A request with any bytes, and the answer as it is. Only for functions that are proxied.
+    pub(crate) async fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> (StatusCode, HeaderMap, Bytes) {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        (parts.status, parts.headers, to_bytes(body, usize::MAX).await.unwrap())
     }
 
     async fn send_enveloped(

@@ -1,0 +1,62 @@
+//! `PUT /api/products/{id}/images`: the order of a product's pictures, and what each shows.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::domain::draft::Invalid;
+use crate::domain::id::ImageId;
+use crate::domain::image::{IMAGES_MAX, Placement};
+use crate::functions::error::{invalid_body, product_id};
+use crate::functions::picture::{ImageList, check_alt, list_etag, not_taken};
+use crate::functions::resource::{Keep, with_content_etag};
+use crate::host::{Answer, NoQuery, Problem, parse, require_if_match};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    items: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Item {
+    id: String,
+    alt: String,
+}
+
+/// Answers 200 with the pictures, 404, 412, 422 unless each picture is named once, or 428 without `If-Match`. That takes
+/// the `ETag` of `GET` at the same address.
+///
+/// # Errors
+/// A [`Problem`].
+pub async fn arrange_images(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    _: NoQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Answer, Problem> {
+    let product_id = product_id(&id)?;
+    let wanted = require_if_match(&headers)?;
+    let Body { items } = parse(&headers, &body)?;
+    if items.len() > IMAGES_MAX {
+        let detail = format!("must have at most {IMAGES_MAX} entries");
+        return Err(invalid_body(vec![Invalid::new("/items", detail)]));
+    }
+    let mut placements = Vec::with_capacity(items.len());
+    for (place, Item { id, alt }) in items.into_iter().enumerate() {
+        check_alt(&alt, &format!("/items/{place}/alt"))?;
+        let id = ImageId::parse(&id).map_err(|error| {
+            invalid_body(vec![Invalid::new(format!("/items/{place}/id"), error.to_string())])
+        })?;
+        placements.push(Placement { id, alt });
+    }
+    let arranged =
+        app.arrange_images(&product_id, |images| wanted.allows(&list_etag(images)), &placements).await?;
+    let images = arranged.map_err(|reason| not_taken(&product_id, "", reason))?;
+    let answer = Answer::json(StatusCode::OK, &ImageList::from(images.as_slice()));
+    Ok(with_content_etag(answer, Keep::Validate))
+}

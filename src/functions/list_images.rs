@@ -1,0 +1,26 @@
+//! `GET /api/products/{id}/images`: a product's pictures, in the order in which they are shown.
+
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+
+use crate::app::App;
+use crate::functions::error::{no_such, product_id};
+use crate::functions::picture::ImageList;
+use crate::functions::resource::{Keep, read};
+use crate::host::{Answer, NoQuery, Problem};
+
+/// Answers 200, 304 or 404. There are at most [`crate::domain::image::IMAGES_MAX`], so there are no pages.
+///
+/// # Errors
+/// A [`Problem`].
+pub async fn list_images(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    _: NoQuery,
+    headers: HeaderMap,
+) -> Result<Answer, Problem> {
+    let product_id = product_id(&id)?;
+    let product = app.store.products.read(&product_id).await?;
+    let product = product.ok_or_else(|| no_such("product", &id, None))?;
+    read(&headers, &ImageList::from(product.value.images.as_slice()), Keep::Validate, None)
+}

@@ -1,0 +1,24 @@
+//! `DELETE /api/products/{id}/images/{imageId}`: takes a picture away for good.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+
+use crate::app::App;
+use crate::functions::error::product_id;
+use crate::functions::picture::{image_id, not_taken};
+use crate::host::{Answer, NoQuery, Problem};
+
+/// Answers 204, or 404. Those who have fetched it may show it until they forget it.
+///
+/// # Errors
+/// A [`Problem`].
+pub async fn remove_image(
+    State(app): State<App>,
+    Path((id, image)): Path<(String, String)>,
+    _: NoQuery,
+) -> Result<Answer, Problem> {
+    let (product_id, image_id) = (product_id(&id)?, image_id(&image)?);
+    let removed = app.remove_image(&product_id, &image_id).await?;
+    removed.map_err(|reason| not_taken(&product_id, &image, reason))?;
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
