@@ -36,6 +36,10 @@ const RETRY_PAUSE_MAX: SdkDuration = SdkDuration::seconds(2);
 const RETRY_TIME_MAX: SdkDuration = SdkDuration::seconds(10);
 /// What everybody may keep for ever, because the bytes under a name never change.
 const CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
+/// What the service says of a missing container.
+const NO_CONTAINER: &str = "ContainerNotFound";
+/// What it says of a blob that is there already: the first answer, and the one to a retry.
+const BLOB_EXISTS: [&str; 2] = ["BlobAlreadyExists", "ConditionNotMet"];
 /// A picture travels in one request each way.
 const PART_BYTES: usize = 16 * 1024 * 1024;
 
@@ -85,8 +89,7 @@ impl Container {
         options.parallel = NonZero::new(1);
         match within(&operation, client.upload(bytes.into(), Some(options))).await? {
             Ok(_) => Ok(()),
-            Err(error) if is_status(&error, StatusCode::Conflict) => Ok(()),
-            Err(error) if is_status(&error, StatusCode::PreconditionFailed) => Ok(()),
+            Err(error) if is_there(&error) => Ok(()),
             Err(error) => Err(failed(operation(), error)),
         }
     }
@@ -106,7 +109,10 @@ impl Container {
                 let body = download.body.map_err(move |error| failed(operation.clone(), error));
                 Ok(Some(body.boxed()))
             }
-            Err(error) if is_status(&error, StatusCode::NotFound) => Ok(None),
+            // A container that is missing is for the operator to see.
+            Err(error) if is_status(&error, StatusCode::NotFound) && code(&error) != Some(NO_CONTAINER) => {
+                Ok(None)
+            }
             Err(error) => Err(failed(operation(), error)),
         }
     }
@@ -216,6 +222,19 @@ async fn within<T>(operation: &impl Fn() -> String, work: impl Future<Output = T
 
 fn is_status(error: &SdkError, status: StatusCode) -> bool {
     error.http_status() == Some(status)
+}
+
+/// The service's own name for an error.
+fn code(error: &SdkError) -> Option<&str> {
+    match error.kind() {
+        ErrorKind::HttpResponse { error_code, .. } => error_code.as_deref(),
+        _ => None,
+    }
+}
+
+/// Whether a blob was not written because it is there: other conflicts must not be taken for that.
+fn is_there(error: &SdkError) -> bool {
+    code(error).is_some_and(|code| BLOB_EXISTS.contains(&code))
 }
 
 /// What an error of the client means: a refusal by the service stays one, anything else may be over soon.
