@@ -8,8 +8,8 @@ use crate::app::App;
 use crate::app::images::Added;
 use crate::domain::image::FILE_BYTES_MAX;
 use crate::functions::error::product_id;
-use crate::functions::picture::{ImageResource, check_alt, image_path, not_taken};
-use crate::functions::resource::{Keep, with_keep};
+use crate::functions::picture::{check_alt, image_path, not_taken};
+use crate::functions::resource::{ImageResource, Keep, with_keep};
 use crate::host::{Answer, BODY_BYTES_MAX, Problem, parse_query};
 use crate::picture::Refusal;
 

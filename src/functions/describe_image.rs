@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::functions::error::product_id;
-use crate::functions::picture::{ImageResource, check_alt, image_id, not_taken};
-use crate::functions::resource::{Keep, with_keep};
+use crate::functions::picture::{check_alt, image_id, not_taken};
+use crate::functions::resource::{ImageResource, Keep, with_keep};
 use crate::host::{Answer, NoQuery, Problem, parse};
 
 #[derive(Deserialize)]

@@ -5,17 +5,16 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::app::App;
 use crate::app::images::{NotTaken, RENDITION_TYPE};
 use crate::domain::draft::Invalid;
 use crate::domain::id::{ImageId, ProductId};
-use crate::domain::image::{ALT_CHARS_MAX, IMAGES_MAX, Image, ImageFormat, Misarranged, Rendition, is_alt};
+use crate::domain::image::{ALT_CHARS_MAX, IMAGES_MAX, Image, Misarranged, Rendition, is_alt};
 use crate::domain::product::Product;
 use crate::functions::error::{invalid_body, no_such};
-use crate::functions::resource::content_etag;
+use crate::functions::resource::{ImageResource, content_etag};
 use crate::host::{Answer, Problem, Wanted, if_none_match, range};
 
 /// A picture never changes under its address.
@@ -24,44 +23,11 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const FOR_AN_HOUR: &str = "public, max-age=3600";
 const NOSNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 
-/// A picture.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ImageResource<'a> {
-    id: &'a ImageId,
-    alt: &'a str,
-    format: ImageFormat,
-    width_px: u32,
-    height_px: u32,
-    size_bytes: u64,
-    renditions: &'a [Rendition],
-    #[serde(with = "crate::domain::time")]
-    created_at: DateTime<Utc>,
-}
-
 /// A product's pictures, in the order in which they are shown.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageList<'a> {
     items: Vec<ImageResource<'a>>,
-}
-
-impl<'a> From<&'a Image> for ImageResource<'a> {
-    fn from(image: &'a Image) -> Self {
-        let Image { id, alt, format, width_px, height_px, size_bytes, renditions, source: _, created_at } =
-            image;
-        let (format, width_px, height_px) = (*format, *width_px, *height_px);
-        Self {
-            id,
-            alt,
-            format,
-            width_px,
-            height_px,
-            size_bytes: *size_bytes,
-            renditions,
-            created_at: *created_at,
-        }
-    }
 }
 
 impl<'a> From<&'a [Image]> for ImageList<'a> {

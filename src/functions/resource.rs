@@ -4,11 +4,11 @@
 
 use axum::http::{HeaderMap, StatusCode, header};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use crate::domain::id::{CollectionId, CustomerId, OrderId, ProductId, Sku, base32};
-use crate::domain::image::Image;
+use crate::domain::id::{CollectionId, CustomerId, ImageId, OrderId, ProductId, Sku, base32};
+use crate::domain::image::{Image, ImageFormat, Rendition};
 use crate::domain::money::Money;
 use crate::domain::order::{Cancellation, Failure, Line, Order, Shipment, Status};
 use crate::domain::product::{Details, Product};
@@ -101,6 +101,39 @@ impl<'a> From<&'a Order> for PlacedOrderResource<'a> {
     }
 }
 
+/// A picture.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageResource<'a> {
+    id: &'a ImageId,
+    alt: &'a str,
+    format: ImageFormat,
+    width_px: u32,
+    height_px: u32,
+    size_bytes: u64,
+    renditions: &'a [Rendition],
+    #[serde(with = "crate::domain::time")]
+    created_at: DateTime<Utc>,
+}
+
+impl<'a> From<&'a Image> for ImageResource<'a> {
+    fn from(image: &'a Image) -> Self {
+        let Image { id, alt, format, width_px, height_px, size_bytes, renditions, source: _, created_at } =
+            image;
+        let (format, width_px, height_px) = (*format, *width_px, *height_px);
+        Self {
+            id,
+            alt,
+            format,
+            width_px,
+            height_px,
+            size_bytes: *size_bytes,
+            renditions,
+            created_at: *created_at,
+        }
+    }
+}
+
 /// A product with the pieces that can be ordered now.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -109,6 +142,7 @@ pub struct ProductResource {
     sku: Sku,
     #[serde(flatten)]
     details: Details,
+    #[serde(serialize_with = "images")]
     images: Vec<Image>,
     available: u32,
     #[serde(with = "crate::domain::time")]
@@ -126,6 +160,10 @@ impl ProductResource {
         let available = stock.map_or(0, Stock::available);
         Self { id, sku, details, images, available, created_at, updated_at, deleted_at }
     }
+}
+
+fn images<S: Serializer>(images: &[Image], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(images.iter().map(ImageResource::from))
 }
 
 /// The version of a product as it is answered: the document's own, and the pieces that can be ordered, which change
