@@ -8,7 +8,7 @@ use crate::app::catalogue::{Changed, Created};
 use crate::domain::draft::Invalid;
 use crate::domain::id::{ProductId, Sku};
 use crate::domain::import::Row;
-use crate::domain::product::Details;
+use crate::domain::product::{Details, Product};
 use crate::store::Error;
 
 /// Rows that are worked on side by side; each is a product of its own.
@@ -41,7 +41,8 @@ pub enum Outcome {
 }
 
 impl App {
-    /// Brings in the rows, and tells what came of each, in their order. Two to three requests a row.
+    /// Brings in the rows, and tells what came of each, in their order. One request for a row that
+    /// changes nothing, else two, and one for each category and collection.
     pub fn import(&self, rows: Vec<Row>) -> impl Stream<Item = Imported> {
         stream::iter(rows).map(|row| self.import_row(row)).buffered(AT_ONCE_MAX)
     }
@@ -59,27 +60,26 @@ impl App {
 
     async fn create_or_change(&self, sku: Sku, details: Details) -> Result<Outcome, Error> {
         let id = ProductId::of_sku(&sku);
-        let earlier = self.store.products.read(&id).await?;
-        let Some(earlier) = earlier else {
-            return Ok(match self.create_product(sku, details, None).await? {
-                Created::Done(_) | Created::Replayed(_) => Outcome::Created,
-                Created::Invalid(invalid) => Outcome::Invalid(invalid),
-                Created::Exists | Created::KeyReused => {
-                    Outcome::Failed(Error::Contended { operation: format!("bring in product {id}") })
-                }
-            });
+        let overtaken = || Outcome::Failed(Error::Contended { operation: format!("bring in product {id}") });
+        let change = |product: &Product| match product.details == details {
+            true => Err(Outcome::Unchanged),
+            false => Ok(details.clone()),
         };
-        let changed = self.change_product(&id, |_| true, |_| Ok::<_, Vec<Invalid>>(details.clone())).await?;
-        Ok(match changed {
-            Ok(Changed::Done(product)) if product.etag == earlier.etag => Outcome::Unchanged,
-            Ok(Changed::Done(_)) => Outcome::Updated,
-            Ok(Changed::Invalid(invalid)) | Err(invalid) => Outcome::Invalid(invalid),
+        match self.change_product(&id, |_| true, change).await? {
+            Ok(Changed::Done(_)) => return Ok(Outcome::Updated),
+            Err(unchanged) => return Ok(unchanged),
+            Ok(Changed::Invalid(invalid)) => return Ok(Outcome::Invalid(invalid)),
             Ok(Changed::Deleted) => {
-                Outcome::Invalid(vec![Invalid::new("/sku", "is the SKU of a product that was deleted")])
+                let deleted = Invalid::new("/sku", "is the SKU of a product that was deleted");
+                return Ok(Outcome::Invalid(vec![deleted]));
             }
-            Ok(Changed::Stale | Changed::NotFound) => {
-                Outcome::Failed(Error::Contended { operation: format!("bring in product {id}") })
-            }
+            Ok(Changed::Stale) => return Ok(overtaken()),
+            Ok(Changed::NotFound) => {}
+        }
+        Ok(match self.create_product(sku, details, None).await? {
+            Created::Done(_) | Created::Replayed(_) => Outcome::Created,
+            Created::Invalid(invalid) => Outcome::Invalid(invalid),
+            Created::Exists | Created::KeyReused => overtaken(),
         })
     }
 }
