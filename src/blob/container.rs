@@ -5,15 +5,11 @@ use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use azure_core::credentials::TokenCredential;
 use azure_core::error::ErrorKind;
 use azure_core::http::policies::Policy;
 use azure_core::http::{ClientOptions, ExponentialRetryOptions, RetryOptions, StatusCode, Url};
 use azure_core::time::Duration as SdkDuration;
 use azure_core::{Bytes, Error as SdkError};
-use azure_identity::{
-    DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
-};
 use azure_storage_blob::models::{
     BlobClientDownloadOptions, BlobClientUploadOptions, BlobContainerClientListBlobsOptions, HttpRange,
 };
@@ -26,6 +22,7 @@ use tokio::time::timeout;
 
 use super::{Content, Entry, Error, Page};
 use crate::config::Identity;
+use crate::credential::credential;
 
 /// Longest that one operation may take, its retries included. A write of 8 MiB is one of them.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
@@ -196,19 +193,6 @@ impl Container {
             BlobContainerClientOptions { client_options: options, ..BlobContainerClientOptions::default() };
         BlobContainerClient::new(url, credential, Some(options))
     }
-}
-
-fn credential(identity: &Identity) -> Result<Arc<dyn TokenCredential>, SdkError> {
-    Ok(match identity {
-        Identity::Managed { client_id } => {
-            let options = ManagedIdentityCredentialOptions {
-                user_assigned_id: client_id.clone().map(UserAssignedId::ClientId),
-                ..ManagedIdentityCredentialOptions::default()
-            };
-            ManagedIdentityCredential::new(Some(options))?
-        }
-        Identity::Developer => DeveloperToolsCredential::new(None)?,
-    })
 }
 
 /// Holds an operation to its time.

@@ -5,19 +5,16 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use azure_core::credentials::TokenCredential;
 use azure_data_cosmos::options::{Region, RoutingStrategy};
 use azure_data_cosmos::{
     AccountEndpoint, AccountReference, CosmosClient, CosmosClientBuilder, CosmosRuntimeBuilder,
-};
-use azure_identity::{
-    DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::meaning::{failed, said};
-use crate::config::{CosmosConfig, Endpoint, Identity};
+use crate::config::{CosmosConfig, Endpoint};
+use crate::credential::credential;
 use crate::store::Error;
 #[cfg(feature = "emulator")]
 use crate::store::emulator::Emulator;
@@ -95,19 +92,6 @@ fn with_emulator_key(address: &str) -> Result<AccountReference, Error> {
 
 fn parse_endpoint(address: &str) -> Result<AccountEndpoint, Error> {
     address.parse().map_err(|error| failed("read the account's address".to_owned(), error))
-}
-
-fn credential(identity: &Identity) -> azure_core::Result<Arc<dyn TokenCredential>> {
-    Ok(match identity {
-        Identity::Managed { client_id } => {
-            let options = ManagedIdentityCredentialOptions {
-                user_assigned_id: client_id.clone().map(UserAssignedId::ClientId),
-                ..ManagedIdentityCredentialOptions::default()
-            };
-            ManagedIdentityCredential::new(Some(options))?
-        }
-        Identity::Developer => DeveloperToolsCredential::new(None)?,
-    })
 }
 
 fn routing(config: &CosmosConfig) -> RoutingStrategy {
