@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod catalogue;
 pub mod collection;
+pub mod creation;
 pub mod customer;
 pub mod draft;
 pub mod event;

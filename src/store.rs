@@ -14,6 +14,7 @@ pub mod cosmos;
 pub mod customers;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+pub mod keys;
 pub mod orders;
 pub mod products;
 mod recent;
@@ -35,6 +36,8 @@ pub struct Store {
     pub sweeps: sweeps::Sweeps,
     /// Categories and collections.
     pub collections: collections::Collections,
+    /// Idempotency keys in use.
+    pub keys: keys::Keys,
     /// Who may order.
     pub customers: customers::Customers,
     #[cfg(feature = "emulator")]
@@ -63,6 +66,7 @@ impl Store {
             products: products::Products::new(Arc::clone(&cosmos)),
             sweeps: sweeps::Sweeps::new(Arc::clone(&cosmos)),
             collections: collections::Collections::new(Arc::clone(&cosmos)),
+            keys: keys::Keys::new(Arc::clone(&cosmos)),
             customers: customers::Customers::new(Arc::clone(&cosmos)),
             #[cfg(feature = "emulator")]
             cosmos,

@@ -6,11 +6,13 @@ use futures::future::try_join_all;
 
 use crate::app::App;
 use crate::domain::collection::{Collection, CollectionKind, Tree};
+use crate::domain::creation::Creation;
 use crate::domain::draft::Invalid;
 use crate::domain::id::{CollectionId, ProductId, Sku};
 use crate::domain::listing::{Cursor, Listing};
-use crate::domain::product::{Creation, Details, Product};
+use crate::domain::product::{Details, Product};
 use crate::domain::stock::Stock;
+use crate::store::containers::Container;
 use crate::store::{Error, Etag, Versioned, Written};
 
 /// Attempts against others who change the same product, before the caller is told to come back.
@@ -58,8 +60,8 @@ pub struct ProductPage {
 }
 
 impl App {
-    /// Adds a product. A request that comes again under its key finds what it created. One request for each category and
-    /// collection, and one more.
+    /// Adds a product. A request that comes again under its key finds what it created; one that is refused for what it
+    /// refers to leaves its key free. One request for each category and collection, one more with a key, and one more.
     ///
     /// # Errors
     /// [`Error`]; with [`Error::Unavailable`] it may be there, and calling again is safe.
@@ -74,17 +76,27 @@ impl App {
             return Ok(Created::Invalid(invalid));
         }
         let product = Product { creation, ..Product::new(sku, details, self.clock.now()) };
+        if !self.has_key(Container::Products, product.creation.as_ref()).await? {
+            return Ok(Created::KeyReused);
+        }
         if let Written::Done(product) = self.store.products.create(&product).await? {
             return Ok(Created::Done(product));
         }
-        let Some(earlier) = self.store.products.read(&product.id).await? else {
+        let Some(earlier) = self.store.products.find(&product.id).await? else {
             return Err(Error::Contended { operation: format!("create product {}", product.id) });
         };
-        Ok(match (&product.creation, &earlier.value.creation) {
-            (Some(ours), Some(theirs)) if ours == theirs => Created::Replayed(earlier),
-            (Some(ours), Some(theirs)) if ours.key == theirs.key => Created::KeyReused,
-            _ => Created::Exists,
+        Ok(match is_replay(product.creation.as_ref(), earlier.value.creation.as_ref()) {
+            true => Created::Replayed(earlier),
+            false => Created::Exists,
         })
+    }
+
+    /// Whether the request has its key for itself, now and when it comes again; it may have none.
+    async fn has_key(&self, container: Container, creation: Option<&Creation>) -> Result<bool, Error> {
+        match creation {
+            Some(creation) => self.store.keys.take(container, creation).await,
+            None => Ok(true),
+        }
     }
 
     /// Changes a product if the caller `allows` its version; `change` says what it is to be, or why it cannot be. Two
@@ -216,25 +228,32 @@ impl App {
         Ok(ProductPage { items, next: after })
     }
 
-    /// Adds a category or collection. One request, and one query for a category that has a parent.
+    /// Adds a category or collection. A request that comes again finds what it created, without a key as long as that is
+    /// as it was. One request, one more with a key, and one query for a category that has a parent.
     ///
     /// # Errors
     /// [`Error`]; with [`Error::Unavailable`] it may be there, and calling again is safe.
     pub async fn create_collection(&self, collection: &Collection) -> Result<Created<Collection>, Error> {
         let invalid = self.misplaced(collection).await?;
-        if !invalid.is_empty() {
-            return Ok(Created::Invalid(invalid));
+        if invalid.is_empty() {
+            if !self.has_key(Container::Collections, collection.creation.as_ref()).await? {
+                return Ok(Created::KeyReused);
+            }
+            if let Written::Done(collection) = self.store.collections.create(collection).await? {
+                return Ok(Created::Done(collection));
+            }
         }
-        if let Written::Done(collection) = self.store.collections.create(collection).await? {
-            return Ok(Created::Done(collection));
-        }
-        let Some(earlier) = self.store.collections.read(&collection.id).await? else {
-            return Err(Error::Contended { operation: format!("create {}", collection.id) });
+        // Also when it is misplaced: what this request created may have been moved since, and others below it.
+        let is_replay = |earlier: &Collection| {
+            is_replay(collection.creation.as_ref(), earlier.creation.as_ref())
+                || earlier.is_as_asked(collection)
         };
-        Ok(match earlier.value.is_as_asked(collection) {
-            true => Created::Replayed(earlier),
-            false => Created::Exists,
-        })
+        match self.store.collections.find(&collection.id).await? {
+            Some(earlier) if is_replay(&earlier.value) => Ok(Created::Replayed(earlier)),
+            _ if !invalid.is_empty() => Ok(Created::Invalid(invalid)),
+            Some(_) => Ok(Created::Exists),
+            None => Err(Error::Contended { operation: format!("create {}", collection.id) }),
+        }
     }
 
     /// Changes a category or collection if the caller `allows` its version. Two requests, and one query for a category
@@ -258,7 +277,8 @@ impl App {
             let detail = format!("is {} and cannot be changed", seen.value.kind.as_str());
             return Ok(Changed::Invalid(vec![Invalid::new("/kind", detail)]));
         }
-        let next = Collection { created_at: seen.value.created_at, ..wanted.clone() };
+        let Collection { created_at, creation, .. } = seen.value.clone();
+        let next = Collection { created_at, creation, ..wanted.clone() };
         if next.is_as_asked(&seen.value) {
             return Ok(Changed::Done(seen));
         }
@@ -286,4 +306,9 @@ impl App {
         let refused = tree.check_parent(&collection.id, parent_id).err();
         Ok(refused.map(|why| Invalid::new("/parentId", why.to_string())).into_iter().collect())
     }
+}
+
+/// Whether what is there was created by this very request.
+fn is_replay(ours: Option<&Creation>, theirs: Option<&Creation>) -> bool {
+    ours.is_some() && ours == theirs
 }

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::draft::{Invalid, check_text, objects};
-use crate::domain::id::{CollectionId, Fingerprint, IdempotencyKey, InvalidId, Sku};
+use crate::domain::id::{CollectionId, InvalidId, Sku};
 use crate::domain::money::Money;
-use crate::domain::product::{Attribute, AttributeValue, Creation, Details, Product, ProductStatus};
+use crate::domain::product::{Attribute, AttributeValue, Details, Product, ProductStatus};
 
 /// Longest name, in characters.
 pub const NAME_CHARS_MAX: usize = 200;
@@ -107,14 +107,6 @@ impl ProductDraft {
             }
             _ => Err(invalid),
         }
-    }
-}
-
-impl Creation {
-    /// The request for this draft under this key.
-    pub fn of(key: &IdempotencyKey, draft: &ProductDraft) -> Self {
-        let request = serde_json::json!(draft).to_string();
-        Self { key: Fingerprint::of([key.as_str()]), request: Fingerprint::of([request.as_str()]) }
     }
 }
 

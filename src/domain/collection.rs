@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::creation::Creation;
 use crate::domain::draft::{Invalid, check_text};
 use crate::domain::id::CollectionId;
 
@@ -40,6 +41,9 @@ pub struct Collection {
     /// When it was last changed.
     #[serde(with = "crate::domain::time")]
     pub updated_at: DateTime<Utc>,
+    /// The request that created it, if that had an idempotency key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creation: Option<Creation>,
 }
 
 /// Which kind of group it is.
@@ -113,6 +117,7 @@ impl CollectionDraft {
                 parent_id,
                 created_at: now,
                 updated_at: now,
+                creation: None,
             }),
             _ => Err(invalid),
         }
@@ -120,10 +125,10 @@ impl CollectionDraft {
 }
 
 impl Collection {
-    /// Whether it is the same, apart from its times.
+    /// Whether it is the same, apart from its times and from who asked for it.
     pub fn is_as_asked(&self, other: &Self) -> bool {
-        let Self { created_at, updated_at, .. } = other.clone();
-        Self { created_at, updated_at, ..self.clone() } == *other
+        let Self { created_at, updated_at, creation, .. } = other.clone();
+        Self { created_at, updated_at, creation, ..self.clone() } == *other
     }
 }
 

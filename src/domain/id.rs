@@ -195,6 +195,11 @@ impl Fingerprint {
         Self(base32(&hash.finalize()))
     }
 
+    /// The text, which may stand in the id of a document.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// SHA-256 of a file.
     pub fn of_file(bytes: &[u8]) -> Self {
         Self(base32(&Sha256::digest(bytes)))

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
-use crate::domain::id::{CollectionId, Fingerprint, ImageId, ProductId, Sku};
+use crate::domain::creation::Creation;
+use crate::domain::id::{CollectionId, ImageId, ProductId, Sku};
 use crate::domain::image::Image;
 use crate::domain::money::Money;
 
@@ -36,16 +37,6 @@ pub struct Product {
     /// When it was deleted, if it was.
     #[serde(with = "crate::domain::time::option", default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<DateTime<Utc>>,
-}
-
-/// The request that created a product, so that the same request is known again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Creation {
-    /// Of its idempotency key.
-    pub key: Fingerprint,
-    /// Of what it asked for.
-    pub request: Fingerprint,
 }
 
 /// What the back office maintains of a product. Checked: see [`crate::domain::catalogue`] for the limits.

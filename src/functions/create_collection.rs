@@ -7,15 +7,17 @@ use axum::http::{HeaderMap, StatusCode, header};
 use crate::app::App;
 use crate::app::catalogue::Created;
 use crate::domain::collection::{Collection, CollectionDraft};
+use crate::domain::creation::Creation;
 use crate::functions::error::{
     IDEMPOTENCY_REPLAYED, idempotency_key, invalid_body, key_reused, taken, unprocessable_collection,
 };
-use crate::functions::resource::{Keep, collection_path, with_keep};
+use crate::functions::resource::{CollectionResource, Keep, collection_path, with_keep};
 use crate::host::{Answer, NoQuery, Problem, parse};
 use crate::store::Versioned;
 
 /// Answers 201 with the category or collection and its `Location`, the same again for the same request, 409 when the id is
-/// taken, or 422 when its parent cannot be one. The id is the idempotency key; one that is sent is checked for its form.
+/// taken, or 422 when its parent cannot be one. Without an `Idempotency-Key` it is the same request as long as what it created
+/// is as it was; with one, also when that was changed since.
 ///
 /// # Errors
 /// A [`Problem`].
@@ -25,9 +27,11 @@ pub async fn create_collection(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Answer, Problem> {
-    idempotency_key(&headers)?;
+    let key = idempotency_key(&headers)?;
     let draft: CollectionDraft = parse(&headers, &body)?;
+    let creation = key.map(|key| Creation::of(&key, &draft));
     let collection = draft.check(app.clock.now()).map_err(invalid_body)?;
+    let collection = Collection { creation, ..collection };
     match app.create_collection(&collection).await? {
         Created::Done(collection) => Ok(created(&collection)),
         Created::Replayed(collection) => Ok(created(&collection).header(IDEMPOTENCY_REPLAYED, "true")),
@@ -38,7 +42,7 @@ pub async fn create_collection(
 }
 
 fn created(collection: &Versioned<Collection>) -> Answer {
-    let answer = Answer::json(StatusCode::CREATED, &collection.value);
+    let answer = Answer::json(StatusCode::CREATED, &CollectionResource::from(&collection.value));
     with_keep(answer, Keep::Validate)
         .header(header::LOCATION, collection_path(&collection.value.id))
         .header(header::ETAG, collection.etag.as_str())

@@ -7,7 +7,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use crate::app::App;
 use crate::app::catalogue::Created;
 use crate::domain::catalogue::ProductDraft;
-use crate::domain::product::{Creation, Product};
+use crate::domain::creation::Creation;
+use crate::domain::product::Product;
 use crate::functions::error::{
     IDEMPOTENCY_REPLAYED, idempotency_key, invalid_body, key_reused, taken, unprocessable_product,
 };

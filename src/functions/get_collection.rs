@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 
 use crate::app::App;
 use crate::functions::error::{collection_id, no_such};
-use crate::functions::resource::{Keep, read};
+use crate::functions::resource::{CollectionResource, Keep, read};
 use crate::host::{Answer, NoQuery, Problem};
 
 /// Answers 200, 304 or 404.
@@ -20,5 +20,5 @@ pub async fn get_collection(
 ) -> Result<Answer, Problem> {
     let found = app.store.collections.read(&collection_id(&id)?).await?;
     let found = found.ok_or_else(|| no_such("category or collection", &id, None))?;
-    read(&headers, &found.value, Keep::Public, Some(found.etag.as_str()))
+    read(&headers, &CollectionResource::from(&found.value), Keep::Public, Some(found.etag.as_str()))
 }

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::domain::collection::CollectionKind;
 use crate::domain::id::CollectionId;
 use crate::functions::page::{Page, PageRequest};
-use crate::functions::resource::{Keep, read};
+use crate::functions::resource::{CollectionResource, Keep, read};
 use crate::host::{Answer, Problem};
 
 const PATH: &str = "/api/collections";
@@ -37,5 +37,6 @@ pub async fn list_collections(
     items.truncate(request.limit);
     let last = items.last().filter(|_| has_more);
     let next_link = last.map(|last| request.next_link(PATH, &filters, &last.id));
+    let items: Vec<_> = items.into_iter().map(CollectionResource::from).collect();
     read(&headers, &Page { items, next_link }, Keep::Public, None)
 }

@@ -9,7 +9,7 @@ use crate::app::catalogue::Changed;
 use crate::domain::collection::CollectionDraft;
 use crate::domain::draft::Invalid;
 use crate::functions::error::{collection_id, invalid_body, no_such, unprocessable_collection};
-use crate::functions::resource::{Keep, with_keep};
+use crate::functions::resource::{CollectionResource, Keep, with_keep};
 use crate::host::{Answer, NoQuery, Problem, parse, require_if_match};
 
 /// Answers 200 with the category or collection, 404, 412, 422 when it would hang below itself, or 428 without `If-Match`.
@@ -32,7 +32,7 @@ pub async fn replace_collection(
     }
     match app.change_collection(&collection, |etag| wanted.allows(etag.as_str())).await? {
         Changed::Done(collection) => {
-            let answer = Answer::json(StatusCode::OK, &collection.value);
+            let answer = Answer::json(StatusCode::OK, &CollectionResource::from(&collection.value));
             Ok(with_keep(answer, Keep::Validate).header(header::ETAG, collection.etag.as_str()))
         }
         Changed::Stale => Err(Problem::precondition_failed()),

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use crate::domain::collection::{Collection, CollectionKind};
 use crate::domain::id::{CollectionId, CustomerId, ImageId, OrderId, ProductId, Sku, base32};
 use crate::domain::image::{Image, ImageFormat, Rendition};
 use crate::domain::money::Money;
@@ -164,6 +165,31 @@ impl ProductResource {
 
 fn images<S: Serializer>(images: &[Image], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(images.iter().map(ImageResource::from))
+}
+
+/// A category or collection.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CollectionResource<'a> {
+    id: &'a CollectionId,
+    kind: CollectionKind,
+    name: &'a str,
+    description: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_id: Option<&'a CollectionId>,
+    #[serde(with = "crate::domain::time")]
+    created_at: DateTime<Utc>,
+    #[serde(with = "crate::domain::time")]
+    updated_at: DateTime<Utc>,
+}
+
+impl<'a> From<&'a Collection> for CollectionResource<'a> {
+    fn from(collection: &'a Collection) -> Self {
+        let Collection { id, kind, name, description, parent_id, created_at, updated_at, creation: _ } =
+            collection;
+        let (kind, parent_id) = (*kind, parent_id.as_ref());
+        Self { id, kind, name, description, parent_id, created_at: *created_at, updated_at: *updated_at }
+    }
 }
 
 /// The version of a product as it is answered: the document's own, and the pieces that can be ordered, which change

@@ -27,6 +27,14 @@ impl Collections {
         self.cosmos.read(Container::Collections, id.as_str(), id.as_str()).await
     }
 
+    /// The same, looked for where it is newest before it is called missing. One request, or two.
+    ///
+    /// # Errors
+    /// [`Error`] when that cannot be known.
+    pub async fn find(&self, id: &CollectionId) -> Result<Option<Versioned<Collection>>, Error> {
+        self.cosmos.find(Container::Collections, id.as_str(), id.as_str()).await
+    }
+
     /// All of them, at most [`COLLECTIONS_MAX`]. One query across partitions.
     ///
     /// # Errors

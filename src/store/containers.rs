@@ -43,7 +43,7 @@ impl Container {
             Self::Products => Definition {
                 name: "products",
                 partition_key: "id",
-                expires: false,
+                expires: true,
                 indexed: &[
                     "/type/?",
                     "/isDeleted/?",
@@ -61,7 +61,7 @@ impl Container {
             Self::Collections => Definition {
                 name: "collections",
                 partition_key: "id",
-                expires: false,
+                expires: true,
                 indexed: &["/type/?"],
                 ordered_by: &[],
             },

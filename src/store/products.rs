@@ -50,6 +50,14 @@ impl Products {
         self.cosmos.read(Container::Products, id.as_str(), id.as_str()).await
     }
 
+    /// The same, looked for where it is newest before it is called missing. One request, or two.
+    ///
+    /// # Errors
+    /// [`Error`] when that cannot be known.
+    pub async fn find(&self, id: &ProductId) -> Result<Option<Versioned<Product>>, Error> {
+        self.cosmos.find(Container::Products, id.as_str(), id.as_str()).await
+    }
+
     /// The product as it is, or as it was at most [`RECENT_LIFETIME`] ago if another process has written it since. No
     /// request, or one; one that only asks whether it changed when it was read before.
     ///

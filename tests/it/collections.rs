@@ -113,3 +113,66 @@ async fn same_request_twice_makes_one_collection() {
     let other = json!({"id": "garden", "kind": "category", "name": "Other"});
     assert_eq!(shop.post("/api/collections", &[], other).await.status, StatusCode::CONFLICT);
 }
+
+#[tokio::test]
+async fn key_belongs_to_one_request_whatever_its_id() {
+    let shop = shop().await;
+    let key = [("Idempotency-Key", "k1")];
+    let body = |id: &str| json!({"id": id, "kind": "collection", "name": "Autumn"});
+    let before = shop.requests();
+    let created = shop.post("/api/collections", &key, body("autumn")).await;
+    assert_eq!((created.status, created.header("idempotency-replayed")), (StatusCode::CREATED, ""));
+    assert_eq!(shop.requests() - before, 2, "the key and the collection");
+    let reused = shop.post("/api/collections", &key, body("fall")).await;
+    assert_eq!(
+        (reused.status, reused.body["code"].as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("idempotency-key-reused"))
+    );
+    assert_eq!(shop.get("/api/collections/fall").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(ids(&shop, "/api/collections?kind=collection").await, ["autumn", "summer"]);
+    // The key of a product is another one.
+    let product = json!({"sku": "A-1", "name": "A", "price": {"amountMinor": 1, "currency": "EUR"}});
+    assert_eq!(shop.post("/api/products", &key, product).await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn collection_that_was_cut_off_after_its_key_is_created_by_the_next_attempt() {
+    let shop = shop().await;
+    let key = [("Idempotency-Key", "k1")];
+    let body = json!({"id": "autumn", "kind": "collection", "name": "Autumn"});
+    shop.post("/api/collections", &key, body.clone()).await;
+    // Of what it wrote, only the key is left.
+    shop.container("collections").await.delete_item("autumn", "autumn", None).await.unwrap();
+    let again = shop.post("/api/collections", &key, body).await;
+    assert_eq!((again.status, again.header("idempotency-replayed")), (StatusCode::CREATED, ""));
+    assert_eq!(shop.get("/api/collections/autumn").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn replay_finds_its_category_wherever_it_is_now() {
+    let shop = shop().await;
+    let key = [("Idempotency-Key", "k1")];
+    let body = json!({"id": "bulbs", "kind": "category", "name": "Bulbs", "parentId": "garden"});
+    let created = shop.post("/api/collections", &key, body.clone()).await;
+    let expected = json!({
+        "id": "bulbs",
+        "kind": "category",
+        "name": "Bulbs",
+        "description": "",
+        "parentId": "garden",
+        "createdAt": "2026-03-02T09:15:00.000Z",
+        "updatedAt": "2026-03-02T09:15:00.000Z",
+    });
+    assert_eq!((created.status, &created.body), (StatusCode::CREATED, &expected));
+    // It goes to the top, and what it was created under goes below it.
+    for (id, parent) in [("bulbs", None), ("garden", Some("bulbs"))] {
+        let moved = json!({"id": id, "kind": "category", "name": id.to_uppercase(), "parentId": parent});
+        let moved = shop.put(&format!("/api/collections/{id}"), &[("If-Match", "*")], moved).await;
+        assert_eq!(moved.status, StatusCode::OK, "{:?}", moved.body);
+    }
+    let again = shop.post("/api/collections", &key, body.clone()).await;
+    assert_eq!((again.status, again.header("idempotency-replayed")), (StatusCode::CREATED, "true"));
+    assert_eq!(again.body["name"], "BULBS");
+    let unkeyed = shop.post("/api/collections", &[], body).await;
+    assert_eq!(unkeyed.status, StatusCode::UNPROCESSABLE_ENTITY, "{:?}", unkeyed.body);
+}

@@ -3,8 +3,12 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use widgetco::domain::id::Fingerprint;
+use widgetco::store::containers::Container;
 
-use crate::shop::TestShop;
+use crate::shop::{Answer, TestShop};
+
+const KEY: [(&str, &str); 1] = [("Idempotency-Key", "k1")];
 
 fn mug() -> Value {
     json!({
@@ -20,6 +24,11 @@ fn mug() -> Value {
 /// The problem's pointers, in their order.
 fn pointers(problem: &Value) -> Vec<&str> {
     problem["errors"].as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap()).collect()
+}
+
+fn assert_reused(answer: &Answer) {
+    let reused = (StatusCode::UNPROCESSABLE_ENTITY, Some("idempotency-key-reused"));
+    assert_eq!((answer.status, answer.body["code"].as_str()), reused);
 }
 
 #[tokio::test]
@@ -52,20 +61,115 @@ async fn created_product_is_found_at_its_location() {
 #[tokio::test]
 async fn same_request_under_one_key_makes_one_product() {
     let shop = TestShop::open(&[]).await;
-    let key = [("Idempotency-Key", "k1")];
-    let first = shop.post("/api/products", &key, mug()).await;
-    let second = shop.post("/api/products", &key, mug()).await;
+    let first = shop.post("/api/products", &KEY, mug()).await;
+    let second = shop.post("/api/products", &KEY, mug()).await;
     assert_eq!((second.status, &second.body), (StatusCode::CREATED, &first.body));
     assert_eq!(second.header("idempotency-replayed"), "true");
     let mut other = mug();
     other["name"] = json!("Cup");
-    let reused = shop.post("/api/products", &key, other.clone()).await;
-    assert_eq!(
-        (reused.status, reused.body["code"].as_str()),
-        (StatusCode::UNPROCESSABLE_ENTITY, Some("idempotency-key-reused"))
-    );
+    assert_reused(&shop.post("/api/products", &KEY, other.clone()).await);
     let taken = shop.post("/api/products", &[], other).await;
     assert_eq!((taken.status, pointers(&taken.body)), (StatusCode::CONFLICT, vec!["/sku"]));
+}
+
+#[tokio::test]
+async fn key_belongs_to_one_request_whatever_its_sku() {
+    let shop = TestShop::open(&[]).await;
+    let before = shop.requests();
+    assert_eq!(shop.post("/api/products", &KEY, mug()).await.status, StatusCode::CREATED);
+    assert_eq!(shop.requests() - before, 2, "the key and the product");
+    let mut other = mug();
+    other["sku"] = json!("MUG-2");
+    assert_reused(&shop.post("/api/products", &KEY, other.clone()).await);
+    assert_eq!(shop.get("/api/products/mug-2").await.status, StatusCode::NOT_FOUND);
+    let unkeyed = shop.post("/api/products", &[], other).await;
+    assert_eq!(unkeyed.status, StatusCode::CREATED, "without the key nothing stands against it");
+}
+
+#[tokio::test]
+async fn replay_finds_its_product_as_it_is_now() {
+    let shop = TestShop::open(&[]).await;
+    shop.post("/api/products", &KEY, mug()).await;
+    let patch = json!({"name": "Cup"}).to_string();
+    let patched = shop.send("PATCH", "/api/products/mug-1", &[], Some(patch)).await;
+    let before = shop.requests();
+    let again = shop.post("/api/products", &KEY, mug()).await;
+    assert_eq!(shop.requests() - before, 4, "the key and the product, each refused and read");
+    assert_eq!((again.status, again.header("idempotency-replayed")), (StatusCode::CREATED, "true"));
+    assert_eq!((&again.body["name"], again.header("etag")), (&json!("Cup"), patched.header("etag")));
+}
+
+#[tokio::test]
+async fn request_that_was_cut_off_after_taking_its_key_goes_on() {
+    let shop = TestShop::open(&[]).await;
+    shop.post("/api/products", &KEY, mug()).await;
+    // Of what it wrote, only the key is left.
+    shop.container("products").await.delete_item("mug-1", "mug-1", None).await.unwrap();
+    let mut other = mug();
+    other["sku"] = json!("MUG-2");
+    assert_reused(&shop.post("/api/products", &KEY, other).await);
+    let again = shop.post("/api/products", &KEY, mug()).await;
+    assert_eq!((again.status, again.header("idempotency-replayed")), (StatusCode::CREATED, ""));
+    assert_eq!(shop.get("/api/products/mug-1").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn product_of_another_request_is_never_a_replay() {
+    let shop = TestShop::open(&[]).await;
+    shop.post("/api/products", &[("Idempotency-Key", "k2")], mug()).await;
+    for _ in 0..2 {
+        let taken = shop.post("/api/products", &KEY, mug()).await;
+        assert_eq!((taken.status, pointers(&taken.body)), (StatusCode::CONFLICT, vec!["/sku"]));
+    }
+}
+
+#[tokio::test]
+async fn refused_request_leaves_its_key_free() {
+    let shop = TestShop::open(&[]).await;
+    let mut adrift = mug();
+    adrift["categoryIds"] = json!(["none"]);
+    let refused = shop.post("/api/products", &KEY, adrift).await;
+    assert_eq!(refused.body["code"], "unprocessable-product");
+    assert_eq!(shop.post("/api/products", &KEY, mug()).await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn same_request_twice_at_once_makes_one_product() {
+    let shop = TestShop::open(&[]).await;
+    let (one, two) =
+        tokio::join!(shop.post("/api/products", &KEY, mug()), shop.post("/api/products", &KEY, mug()));
+    assert_eq!((one.status, two.status), (StatusCode::CREATED, StatusCode::CREATED));
+    assert_eq!((&one.body, one.header("etag")), (&two.body, two.header("etag")));
+}
+
+#[tokio::test]
+async fn of_two_requests_at_once_under_one_key_one_is_refused() {
+    let shop = TestShop::open(&[]).await;
+    let mut other = mug();
+    other["sku"] = json!("MUG-2");
+    let (one, two) =
+        tokio::join!(shop.post("/api/products", &KEY, mug()), shop.post("/api/products", &KEY, other));
+    let (created, refused) = if one.status == StatusCode::CREATED { (one, two) } else { (two, one) };
+    assert_eq!(created.status, StatusCode::CREATED, "{:?}", created.body);
+    assert_reused(&refused);
+    assert_eq!(shop.get("/api/products").await.body["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn key_is_kept_for_a_day_and_seen_by_nobody() {
+    let shop = TestShop::open(&[]).await;
+    shop.post("/api/products", &KEY, mug()).await;
+    let key = format!("_key-{}", Fingerprint::of(["k1"]).as_str());
+    let documents = shop.documents("products", &key).await;
+    assert_eq!((documents.len(), &documents[0]["type"]), (1, &json!("key")));
+    assert_eq!(documents[0]["ttl"], 24 * 60 * 60);
+    assert!(Container::Products.definition().expires && Container::Collections.definition().expires);
+    for path in ["/api/products", "/api/products?status=draft", "/api/products?sort=newest"] {
+        let list = shop.get(path).await.body;
+        assert!(list["items"].as_array().unwrap().iter().all(|one| one["id"] == "mug-1"), "{list}");
+    }
+    assert_eq!(shop.app.audit(None).await.unwrap().products, 1);
+    assert_eq!(shop.get(&format!("/api/products/{key}")).await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

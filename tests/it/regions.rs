@@ -89,3 +89,16 @@ async fn checkout_of_a_product_that_has_not_arrived_is_placed() {
     let orders = near.get("/api/customers/ada/orders").await.body;
     assert_eq!(orders["items"][0]["status"], "confirmed");
 }
+
+#[tokio::test]
+async fn creation_that_has_not_arrived_is_replayed_and_its_key_is_known() {
+    let (near, far) = near_and_far(&[]).await;
+    let key = [("Idempotency-Key", "k1")];
+    let body = |sku: &str| json!({"sku": sku, "name": "A", "price": {"amountMinor": 1, "currency": "EUR"}});
+    assert_eq!(near.post("/api/products", &key, body("A-1")).await.status, StatusCode::CREATED);
+    assert_eq!(far.get("/api/products/a-1").await.status, StatusCode::NOT_FOUND, "it lags");
+    let again = far.post("/api/products", &key, body("A-1")).await;
+    assert_eq!((again.status, again.header("idempotency-replayed")), (StatusCode::CREATED, "true"));
+    let reused = far.post("/api/products", &key, body("A-2")).await;
+    assert_eq!(reused.body["code"], "idempotency-key-reused");
+}
