@@ -171,7 +171,7 @@ impl App {
         let mut references = wanted(&details.category_ids, CollectionKind::Category, "categoryIds");
         references.extend(wanted(&details.collection_ids, CollectionKind::Collection, "collectionIds"));
         let looks = references.into_iter().map(|(id, kind, pointer)| async move {
-            let found = self.store.collections.read(&id).await?;
+            let found = self.store.collections.find(&id).await?;
             let fits = found.is_some_and(|found| found.value.kind == kind);
             let detail = format!("there is no {} {id}", kind.as_str());
             Ok::<_, Error>((!fits).then(|| Invalid::new(pointer, detail)))

@@ -102,3 +102,14 @@ async fn creation_that_has_not_arrived_is_replayed_and_its_key_is_known() {
     let reused = far.post("/api/products", &key, body("A-2")).await;
     assert_eq!(reused.body["code"], "idempotency-key-reused");
 }
+
+#[tokio::test]
+async fn product_of_a_category_that_has_not_arrived_is_created() {
+    let (near, far) = near_and_far(&[]).await;
+    let lamps = json!({"id": "lamps", "kind": "category", "name": "Lamps"});
+    assert_eq!(near.post("/api/collections", &[], lamps).await.status, StatusCode::CREATED);
+    assert_eq!(far.get("/api/collections/lamps").await.status, StatusCode::NOT_FOUND, "it lags");
+    let price = json!({"amountMinor": 1, "currency": "EUR"});
+    let lamp = json!({"sku": "L-1", "name": "Lamp", "price": price, "categoryIds": ["lamps"]});
+    assert_eq!(far.post("/api/products", &[], lamp).await.status, StatusCode::CREATED);
+}
