@@ -17,6 +17,7 @@ pub mod catalogue;
 pub mod images;
 pub mod import;
 pub mod place;
+mod revision;
 pub mod sweep;
 pub mod transition;
 

@@ -2,6 +2,8 @@
 //!
 //! A reference is checked when it is made. A category or collection is never deleted, so it stays right.
 
+use std::future::ready;
+
 use futures::future::try_join_all;
 
 use crate::app::App;
@@ -15,8 +17,6 @@ use crate::domain::stock::Stock;
 use crate::store::containers::Container;
 use crate::store::{Error, Etag, Versioned, Written};
 
-/// Attempts against others who change the same product, before the caller is told to come back.
-const ATTEMPTS_MAX: u32 = 8;
 /// How many times as many products as a page has are looked through for those in stock, before it is given as it is.
 const ROUNDS_MAX: u32 = 4;
 
@@ -110,31 +110,27 @@ impl App {
         allows: impl Fn(&Etag) -> bool,
         change: impl Fn(&Product) -> Result<Details, E>,
     ) -> Result<Result<Changed<Product>, E>, Error> {
-        for _ in 0..ATTEMPTS_MAX {
-            let Some(seen) = self.store.products.read(id).await? else { return Ok(Ok(Changed::NotFound)) };
+        let (allows, change) = (&allows, &change);
+        let decide = |seen: Versioned<Product>| async move {
             if seen.value.deleted_at.is_some() {
-                return Ok(Ok(Changed::Deleted));
+                return Ok(Err(Ok(Changed::Deleted)));
             }
             if !allows(&seen.etag) {
-                return Ok(Ok(Changed::Stale));
+                return Ok(Err(Ok(Changed::Stale)));
             }
             let details = match change(&seen.value) {
                 Ok(details) => details,
-                Err(refusal) => return Ok(Err(refusal)),
+                Err(refusal) => return Ok(Err(Err(refusal))),
             };
             let invalid = self.check_references(&details).await?;
             if !invalid.is_empty() {
-                return Ok(Ok(Changed::Invalid(invalid)));
+                return Ok(Err(Ok(Changed::Invalid(invalid))));
             }
             let next = seen.value.with_details(details, self.clock.now());
-            if next == seen.value {
-                return Ok(Ok(Changed::Done(seen)));
-            }
-            if let Written::Done(product) = self.store.products.replace(&seen.etag, &next).await? {
-                return Ok(Ok(Changed::Done(product)));
-            }
-        }
-        Err(Error::Contended { operation: format!("change product {id}") })
+            Ok(if next == seen.value { Err(Ok(Changed::Done(seen))) } else { Ok(next) })
+        };
+        let revised = self.revise_product(id, Ok(Changed::NotFound), decide).await?;
+        Ok(revised.map_or_else(|answer| answer, |product| Ok(Changed::Done(product))))
     }
 
     /// Takes a product off every list, for good; old orders can still read it. Two requests, one when it is gone already.
@@ -146,20 +142,15 @@ impl App {
         id: &ProductId,
         allows: impl Fn(&Etag) -> bool,
     ) -> Result<Changed<Product>, Error> {
-        for _ in 0..ATTEMPTS_MAX {
-            let Some(seen) = self.store.products.read(id).await? else { return Ok(Changed::NotFound) };
-            if seen.value.deleted_at.is_some() {
-                return Ok(Changed::Done(seen));
-            }
-            if !allows(&seen.etag) {
-                return Ok(Changed::Stale);
-            }
-            let gone = seen.value.deleted(self.clock.now());
-            if let Written::Done(product) = self.store.products.replace(&seen.etag, &gone).await? {
-                return Ok(Changed::Done(product));
-            }
-        }
-        Err(Error::Contended { operation: format!("delete product {id}") })
+        let decide = |seen: Versioned<Product>| {
+            ready(Ok(match seen.value.deleted_at {
+                Some(_) => Err(Changed::Done(seen)),
+                None if !allows(&seen.etag) => Err(Changed::Stale),
+                None => Ok(seen.value.deleted(self.clock.now())),
+            }))
+        };
+        let revised = self.revise_product(id, Changed::NotFound, decide).await?;
+        Ok(revised.map_or_else(|answer| answer, Changed::Done))
     }
 
     /// What a product refers to and is not there, or is of the other kind.

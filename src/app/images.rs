@@ -3,6 +3,7 @@
 //! Blobs are written before the product that refers to them, and removed after it. What is cut off in between leaves blobs
 //! that nobody refers to, for [`crate::app::sweep`]. Does not know how a picture was sent.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,10 +18,8 @@ use crate::domain::id::{Fingerprint, ImageId, ProductId};
 use crate::domain::image::{IMAGES_MAX, Image, Misarranged, Placement, Rendition, arranged};
 use crate::domain::product::Product;
 use crate::picture::{Picture, Refusal};
-use crate::store::{self, Written};
+use crate::store::{self, Versioned};
 
-/// Attempts against others who change the same product, before the caller is told to come back.
-const ATTEMPTS_MAX: u32 = 8;
 /// Pictures that are decoded at once: each takes up to half a gigabyte, and all the computing time there is.
 const DEVELOPED_AT_ONCE: usize = 1;
 /// Longest wait for one's turn. A picture takes a second or two at most.
@@ -245,28 +244,21 @@ impl App {
         }
     }
 
-    /// Changes a product's pictures: reads, decides, writes at that version, and again when somebody else was faster.
-    /// `decide` gives the new pictures, or (the inner error) what it found already done.
+    /// Changes a product's pictures. `decide` gives the new ones, or (the inner error) what it found already done.
     async fn change_images<D>(
         &self,
         product_id: &ProductId,
         decide: impl Fn(&Product) -> Result<Result<Vec<Image>, D>, NotTaken>,
     ) -> Result<Result<Result<Product, D>, NotTaken>, store::Error> {
-        for _ in 0..ATTEMPTS_MAX {
-            let Some(seen) = self.store.products.read(product_id).await? else {
-                return Ok(Err(NotTaken::NoProduct));
-            };
-            let images = match decide(&seen.value) {
-                Ok(Ok(images)) => images,
-                Ok(Err(done)) => return Ok(Ok(Err(done))),
-                Err(not_taken) => return Ok(Err(not_taken)),
-            };
-            let product = Product { images, updated_at: self.clock.now(), ..seen.value };
-            if let Written::Done(written) = self.store.products.replace(&seen.etag, &product).await? {
-                return Ok(Ok(Ok(written.value)));
-            }
-        }
-        Err(store::Error::Contended { operation: format!("change the pictures of {product_id}") })
+        let decide = |seen: Versioned<Product>| {
+            ready(Ok(match decide(&seen.value) {
+                Ok(Ok(images)) => Ok(Product { images, updated_at: self.clock.now(), ..seen.value }),
+                Ok(Err(done)) => Err(Ok(Err(done))),
+                Err(not_taken) => Err(Err(not_taken)),
+            }))
+        };
+        let revised = self.revise_product(product_id, Err(NotTaken::NoProduct), decide).await?;
+        Ok(revised.map_or_else(|answer| answer, |product| Ok(Ok(product.value))))
     }
 
     /// Writes the blobs of a picture, the original last.
