@@ -12,6 +12,7 @@ pub mod credential;
 pub mod domain;
 pub mod functions;
 pub mod host;
+pub mod json;
 #[cfg(feature = "emulator")]
 pub mod local;
 #[cfg(feature = "museum")]

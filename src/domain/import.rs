@@ -10,6 +10,7 @@ use crate::domain::catalogue::ProductDraft;
 use crate::domain::draft::Invalid;
 use crate::domain::money::{Currency, Money};
 use crate::domain::product::{Attribute, AttributeValue, ProductStatus};
+use crate::json::{self, Misread};
 
 /// What begins the name of a CSV column that holds an attribute: `attribute:weight [g]`.
 const ATTRIBUTE: &str = "attribute:";
@@ -86,18 +87,8 @@ type Draft = Result<ProductDraft, Vec<Invalid>>;
 
 fn ndjson(text: &str) -> Vec<Draft> {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
-    let draft = |line: &str| {
-        let mut deserializer = serde_json::Deserializer::from_str(line);
-        let draft = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            let path = error.path().to_string();
-            let pointer = if path == "." { String::new() } else { format!("/{}", path.replace('.', "/")) };
-            vec![Invalid::new(pointer, error.into_inner().to_string())]
-        })?;
-        let end = deserializer.end();
-        end.map_err(|error| vec![Invalid::new("", error.to_string())])?;
-        Ok(draft)
-    };
-    lines.map(draft).collect()
+    let invalid = |Misread { pointer, detail }| vec![Invalid::new(pointer, detail)];
+    lines.map(|line| json::read(line).map_err(invalid)).collect()
 }
 
 fn csv(text: &str) -> Result<Vec<Draft>, Invalid> {
@@ -208,6 +199,24 @@ mod tests {
         let pointers: Vec<_> =
             cells[0].draft.clone().unwrap_err().into_iter().map(|one| one.pointer).collect();
         assert_eq!(pointers, ["/price/amountMinor", "/price/currency"]);
+    }
+
+    #[test]
+    fn mistake_in_a_json_row_has_a_pointer() {
+        let row = |attributes: &str| {
+            format!(
+                r#"{{"sku":"A","name":"a","price":{{"amountMinor":1,"currency":"EUR"}},"attributes":{attributes}}}"#
+            )
+        };
+        for (text, pointer) in [
+            (row(r#"[{"name":"b","value":1},{"name":7,"value":1}]"#), "/attributes/1/name"),
+            (row(r#"[{"name":"b"}]"#), "/attributes/0/value"),
+            (row("[]").replace("\"sku\"", "\"a/b\""), "/a~1b"),
+            (r#"["A","a"]"#.to_owned(), ""),
+        ] {
+            let rows = rows(Format::Ndjson, &text).unwrap();
+            assert_eq!(rows[0].draft.clone().unwrap_err()[0].pointer, pointer, "{text}");
+        }
     }
 
     fn rows_of(text: &str) -> Vec<Row> {

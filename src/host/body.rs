@@ -4,10 +4,9 @@
 
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
-use serde_json::error::Category;
-use serde_path_to_error::{Path, Segment};
 
 use super::problem::{FieldError, Problem};
+use crate::json::{self, Misread};
 
 /// The most bytes of an HTTP request body.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -26,15 +25,7 @@ pub fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T,
         return Err(Problem::payload_too_large(BODY_BYTES_MAX));
     }
     let text = std::str::from_utf8(body).map_err(|_| invalid("", "must be UTF-8"))?;
-    // Serde would also read an array as a struct, field by field.
-    if text.trim_start().starts_with(['[', '"']) {
-        return Err(invalid("", "must be a JSON object"));
-    }
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| explain(error.path(), error.inner()))?;
-    deserializer.end().map_err(|error| explain_syntax(&error))?;
-    Ok(value)
+    json::read(text).map_err(Problem::from)
 }
 
 /// A JSON value that a request led to, such as the outcome of a patch, as a `T`.
@@ -43,7 +34,7 @@ pub fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T,
 ///
 /// 400 `invalid-body` with a pointer to the field. A retry does not help.
 pub fn parse_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(value).map_err(|error| explain(error.path(), error.inner()))
+    json::read_value(value).map_err(Problem::from)
 }
 
 /// The body as a `T`, or the default when there is no body (whatever the content type then says).
@@ -65,59 +56,15 @@ fn is_json(headers: &HeaderMap) -> bool {
     }
 }
 
+impl From<Misread> for Problem {
+    fn from(Misread { pointer, detail }: Misread) -> Self {
+        invalid(pointer, detail)
+    }
+}
+
 fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "invalid-body", "The body is not valid")
         .fields([FieldError::body(pointer, detail)])
-}
-
-fn explain(path: &Path, error: &serde_json::Error) -> Problem {
-    match error.classify() {
-        Category::Syntax | Category::Eof | Category::Io => explain_syntax(error),
-        Category::Data => {
-            let text = error.to_string();
-            let position = format!(" at line {} column {}", error.line(), error.column());
-            let detail = text.strip_suffix(&position).unwrap_or(&text);
-            invalid(pointer(path, field_named_in(detail)), detail)
-        }
-    }
-}
-
-fn explain_syntax(error: &serde_json::Error) -> Problem {
-    invalid("", format!("not valid JSON: {error}"))
-}
-
-/// The field that serde names in its message when the fault is the field's presence, not its value.
-fn field_named_in(message: &str) -> Option<&str> {
-    let kinds = ["unknown field `", "missing field `", "duplicate field `"];
-    let rest = kinds.iter().find_map(|kind| message.strip_prefix(kind))?;
-    // The name is the caller's own for an unknown field, so it may hold a backtick itself.
-    let end = rest.find("`, ").or_else(|| rest.rfind('`'))?;
-    rest.get(..end)
-}
-
-/// The path as a JSON pointer, which also names `field` unless the path already ends in it.
-fn pointer(path: &Path, field: Option<&str>) -> String {
-    let mut pointer = String::new();
-    let mut last = String::new();
-    for segment in path.iter() {
-        last = match segment {
-            Segment::Seq { index } => index.to_string(),
-            Segment::Map { key } => key.clone(),
-            Segment::Enum { variant } => variant.clone(),
-            Segment::Unknown => break,
-        };
-        push(&mut pointer, &last);
-    }
-    match field {
-        Some(field) if field != last => push(&mut pointer, field),
-        Some(_) | None => {}
-    }
-    pointer
-}
-
-fn push(pointer: &mut String, token: &str) {
-    pointer.push('/');
-    pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
 }
 
 #[cfg(test)]
