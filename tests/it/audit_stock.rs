@@ -77,6 +77,21 @@ async fn order_that_waits_too_long_is_reported() {
 }
 
 #[tokio::test]
+async fn further_parts_can_be_audited_without_asking_for_the_orders_again() {
+    let shop = TestShop::open(&[("w", 10)]).await;
+    shop.place("ada", &[("w", 1)]).await;
+    shop.advance(Duration::from_secs(18 * 60));
+    let before = shop.requests();
+    let report = shop.app.audit_products(None).await.unwrap();
+    let products = shop.requests() - before;
+    assert_eq!((report.products, report.late), (1, Vec::new()));
+    let report = shop.app.audit(None).await.unwrap();
+    assert_eq!((report.products, report.late.len()), (1, 1));
+    let all = shop.requests() - before - products;
+    assert_eq!(all - products, 8, "two queries, in each of the emulator's four partitions");
+}
+
+#[tokio::test]
 async fn catalogue_is_audited_part_by_part() {
     let shop = TestShop::open(&[]).await;
     for index in 0..130 {
