@@ -16,6 +16,8 @@ mod import;
 #[cfg(feature = "emulator")]
 mod local;
 mod package;
+#[cfg(feature = "emulator")]
+mod pictures;
 mod seed;
 mod serve;
 

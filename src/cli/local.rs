@@ -7,6 +7,7 @@ use crate::local::{Error, Handler, LocalHost, Options, start};
 use crate::sources::{Clock, Ids};
 
 use super::emulator::{Opened, open};
+use super::pictures::Pictures;
 use super::{Failure, interrupted, say};
 
 /// What is logged when LOG_FILTER does not say: what the shop does, without the coming and going of its handler.
@@ -20,13 +21,14 @@ pub(super) async fn local(port: u16, enable_auth: bool, root: PathBuf) -> Result
         Some(endpoint) if endpoint != "emulator" => (endpoint, None),
         Some(_) | None => {
             let opened = Box::pin(open(0, false)).await?;
-            (opened.emulator.endpoint().to_owned(), Some(tokio::spawn(serve(opened))))
+            let port = opened.listener.local_addr()?.port();
+            (opened.emulator.endpoint().to_owned(), Some((tokio::spawn(serve(opened)), port)))
         }
     };
     // Pictures live as long as the store that knows of them.
     let given = Config::environment("IMAGES_STORE").filter(|place| !place.trim().is_empty());
     let pictures = match (&given, &served) {
-        (None, Some(_)) => Some(Pictures::new()),
+        (None, Some((_, port))) => Some(Pictures::of_store_at(*port)),
         (Some(_), _) | (None, None) => None,
     };
     let mut environment = vec![
@@ -47,30 +49,10 @@ pub(super) async fn local(port: u16, enable_auth: bool, root: PathBuf) -> Result
     interrupted().await;
     say("\nStopping.");
     host.stop().await;
-    if let Some(served) = served {
+    if let Some((served, _)) = served {
         served.abort();
     }
     Ok(())
-}
-
-/// A folder of this process for pictures, which goes with it.
-struct Pictures(PathBuf);
-
-impl Pictures {
-    fn new() -> Self {
-        Self(std::env::temp_dir().join(format!("widgetco-images-{}", std::process::id())))
-    }
-
-    fn setting(&self) -> (String, String) {
-        ("IMAGES_STORE".to_owned(), format!("folder:{}", self.0.display()))
-    }
-}
-
-impl Drop for Pictures {
-    fn drop(&mut self) {
-        // It exists only when there was a picture.
-        drop(std::fs::remove_dir_all(&self.0));
-    }
 }
 
 async fn serve(Opened { emulator, listener }: Opened) {

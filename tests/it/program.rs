@@ -39,7 +39,7 @@ fn command(arguments: &[&str]) -> Command {
         .env_remove("COSMOS_ENDPOINT")
         .env_remove("IMAGES_STORE")
         .env("LOG_FILTER", "off");
-    // A program that is killed leaves the pictures of its customers where temporary files are.
+    // A program that is killed leaves its pictures where temporary files are, until the next one starts.
     command.env("TMPDIR", env!("CARGO_TARGET_TMPDIR"));
     // A failed message comes back after a second, not after five.
     command.env("AzureFunctionsJobHost__extensions__queues__visibilityTimeout", "00:00:01");
