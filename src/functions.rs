@@ -1,11 +1,16 @@
-//! The routing table: one line per function, nothing else. `functions/<Name>/function.json` says the same to the host.
+//! The routing table: one line per function, and one more for what the API's document says of it; nothing else.
+//! `functions/<Name>/function.json` says the same to the host.
 
 use axum::Router;
-use axum::routing::{delete, get, patch, post, put};
+use axum::routing::{any, delete, get, patch, post, put};
 
 use crate::app::App;
+use crate::host::Described;
 
+pub mod api;
 pub mod error;
+pub mod example;
+pub mod kind;
 pub mod page;
 pub mod picture;
 pub mod product;
@@ -25,6 +30,7 @@ pub mod get_audit;
 pub mod get_category_tree;
 pub mod get_collection;
 pub mod get_image;
+pub mod get_open_api;
 pub mod get_order;
 pub mod get_order_events;
 pub mod get_product;
@@ -47,6 +53,7 @@ pub mod replace_collection;
 pub mod replace_product;
 pub mod set_stock;
 pub mod sweep_images;
+pub mod z_fallback;
 
 /// Every function at its address: plain HTTP functions under `/api`, all others at `/{FunctionName}`.
 pub fn routes(app: App) -> Router {
@@ -61,6 +68,7 @@ pub fn routes(app: App) -> Router {
         .route("/SweepImages", post(sweep_images::sweep_images))
         .route("/api/products/{id}/stock/adjustments", post(adjust_stock::adjust_stock))
         .route("/api/audit", get(get_audit::get_audit))
+        .route("/api/openapi.json", get(get_open_api::get_open_api))
         .route("/api/orders/{id}", get(get_order::get_order))
         .route("/api/orders/{id}/events", get(get_order_events::get_order_events))
         .route("/api/products/{id}", get(get_product::get_product))
@@ -86,5 +94,54 @@ pub fn routes(app: App) -> Router {
         .route("/api/products/{id}/images/{imageId}", patch(describe_image::describe_image))
         .route("/api/products/{id}/images/{imageId}", delete(remove_image::remove_image))
         .route("/api/products/{id}/images/{imageId}/{width}", get(get_rendition::get_rendition))
+        .route("/api/{*path}", any(z_fallback::z_fallback))
         .with_state(app)
+}
+
+/// An HTTP function with its `function.json`, which says where it is, and what is said of it.
+macro_rules! described {
+    ($name:literal, $module:ident) => {
+        Described {
+            name: $name,
+            declaration: include_str!(concat!("../functions/", $name, "/function.json")),
+            operation: $module::operation(),
+        }
+    };
+}
+
+/// Every HTTP function, for the API's document.
+pub fn described() -> Vec<Described> {
+    vec![
+        described!("AddImage", add_image),
+        described!("AdjustStock", adjust_stock),
+        described!("ArrangeImages", arrange_images),
+        described!("CancelOrder", cancel_order),
+        described!("CreateCollection", create_collection),
+        described!("CreateProduct", create_product),
+        described!("DeleteProduct", delete_product),
+        described!("DescribeImage", describe_image),
+        described!("GetAudit", get_audit),
+        described!("GetCategoryTree", get_category_tree),
+        described!("GetCollection", get_collection),
+        described!("GetImage", get_image),
+        described!("GetOpenApi", get_open_api),
+        described!("GetOrder", get_order),
+        described!("GetOrderEvents", get_order_events),
+        described!("GetProduct", get_product),
+        described!("GetRendition", get_rendition),
+        described!("GetStock", get_stock),
+        described!("Heartbeat", heartbeat),
+        described!("ImportProducts", import_products),
+        described!("ListCollections", list_collections),
+        described!("ListCustomerOrders", list_customer_orders),
+        described!("ListImages", list_images),
+        described!("ListProducts", list_products),
+        described!("MarkShipped", mark_shipped),
+        described!("PatchProduct", patch_product),
+        described!("PlaceOrder", place_order),
+        described!("RemoveImage", remove_image),
+        described!("ReplaceCollection", replace_collection),
+        described!("ReplaceProduct", replace_product),
+        described!("SetStock", set_stock),
+    ]
 }

@@ -4,17 +4,23 @@
 //! In reading order: [`mod@serve`] opens the port and wraps the routes, [`invocation`] reads an envelope and writes the
 //! reply, [`answer`] and [`problem`] are what an HTTP caller sees, [`failure`] is what the host sees when a message
 //! could not be handled. [`body`], [`query`] and [`conditional`] parse a request at the edge; [`trace`] names it.
+//! [`mod@document`] describes all of that to callers, from an [`operation`] of each function.
 
 pub mod answer;
 pub mod body;
 pub mod call;
 pub mod conditional;
+pub mod document;
 pub mod failure;
 pub mod invocation;
+pub mod kind;
+mod leftover;
+pub mod operation;
 pub mod problem;
 pub mod query;
 pub mod range;
 pub mod reply;
+mod schemas;
 pub mod serve;
 pub mod trace;
 
@@ -22,8 +28,11 @@ pub use answer::Answer;
 pub use body::{BODY_BYTES_MAX, parse, parse_optional, parse_value};
 pub use call::{HTTP_BINDING, HttpCall};
 pub use conditional::{IfMatch, IfNoneMatch, Match, if_match, if_none_match, require_if_match};
+pub use document::{Described, Front, document, methods_at};
 pub use failure::Failure;
 pub use invocation::{ENVELOPE_BYTES_MAX, EnvelopeError, HttpInput, Invocation, Timer};
+pub use kind::Kind;
+pub use operation::{FileBody, Header, Operation};
 pub use problem::{FieldError, Location, Problem};
 pub use query::{NoQuery, parse_query};
 pub use range::{Wanted, range};

@@ -3,15 +3,11 @@
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::app::App;
-use crate::domain::audit::{AuditReport, WAIT_MAX};
+use crate::domain::audit::{AuditReport, ORDERS_MAX, PRODUCTS_MAX, WAIT_MAX};
 use crate::domain::id::ProductId;
 use crate::store::Error;
 use crate::store::audits::Books;
 
-/// Most products of one run.
-pub const PRODUCTS_MAX: usize = 100;
-/// Most orders that a report lists of each kind.
-const ORDERS_MAX: usize = 100;
 /// Products that are looked at side by side.
 const AT_ONCE_MAX: usize = 8;
 

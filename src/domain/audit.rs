@@ -3,6 +3,7 @@
 //! Finds, and repairs nothing. Does not know how the sums were read, only that they belong to the counts.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{OrderId, ProductId};
@@ -11,6 +12,11 @@ use crate::domain::stock::Stock;
 
 /// How long after its bell was due an order may still wait before that is reported.
 pub const WAIT_MAX: TimeDelta = TimeDelta::minutes(15);
+
+/// Most products of one run.
+pub const PRODUCTS_MAX: usize = 100;
+/// Most orders that a report lists of each kind.
+pub const ORDERS_MAX: usize = 100;
 
 /// The counts of a product, and what its documents sum up to at the same moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +30,7 @@ pub struct Ledger {
 }
 
 /// Counts that their documents do not explain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Difference {
     /// Whose counts.
@@ -40,7 +46,7 @@ pub struct Difference {
 }
 
 /// An order that should have come further.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LateOrder {
     /// Which order.
@@ -48,29 +54,36 @@ pub struct LateOrder {
     /// How far it has come.
     pub status: Status,
     /// When it was placed.
+    #[schemars(with = "DateTime<Utc>")]
     #[serde(with = "crate::domain::time")]
     pub placed_at: DateTime<Utc>,
 }
 
 /// What one run found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditReport {
     /// When it ran.
+    #[schemars(with = "DateTime<Utc>")]
     #[serde(with = "crate::domain::time")]
     pub at: DateTime<Utc>,
     /// How many products it looked at.
+    #[schemars(range(max = PRODUCTS_MAX))]
     pub products: usize,
     /// After which product the next run goes on; absent when this one came to the end of the catalogue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_after: Option<ProductId>,
     /// Products that changed all the while, so that nothing can be said of them this time.
+    #[schemars(length(max = PRODUCTS_MAX))]
     pub busy: Vec<ProductId>,
     /// Counts that their documents do not explain.
+    #[schemars(length(max = PRODUCTS_MAX))]
     pub differences: Vec<Difference>,
-    /// Orders whose bell has been due for longer than [`WAIT_MAX`].
+    /// Orders that have been due for longer than 15 minutes.
+    #[schemars(length(max = ORDERS_MAX))]
     pub late: Vec<LateOrder>,
     /// Orders that cannot be settled and are left for a person.
+    #[schemars(length(max = ORDERS_MAX))]
     pub left: Vec<LateOrder>,
 }
 

@@ -4,10 +4,11 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::domain::draft::{Invalid, check_text, objects};
+use crate::domain::draft::{Invalid, LINE_PATTERN, PROSE_PATTERN, check_prose, check_text, objects};
 use crate::domain::id::{CollectionId, InvalidId, Sku};
 use crate::domain::money::Money;
 use crate::domain::product::{Attribute, AttributeValue, Details, Product, ProductStatus};
@@ -30,29 +31,36 @@ pub const ATTRIBUTE_NAME_CHARS_MAX: usize = 50;
 pub const ATTRIBUTE_TEXT_CHARS_MAX: usize = 500;
 
 /// A product as somebody asks for it; unchecked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProductDraft {
-    /// What the warehouse calls it.
+    /// What the warehouse calls it. The id is the same in small letters; it cannot be changed.
+    #[schemars(with = "Sku")]
     pub sku: String,
     /// What it is called.
+    #[schemars(length(min = 1, max = NAME_CHARS_MAX), regex(pattern = LINE_PATTERN), example = &"Mug, red")]
     pub name: String,
-    /// What it is.
+    /// What it is, in a few sentences.
     #[serde(default)]
+    #[schemars(length(max = DESCRIPTION_CHARS_MAX), regex(pattern = PROSE_PATTERN), example = &"Holds 300 ml.")]
     pub description: String,
-    /// What one piece costs.
+    /// What one piece costs: at most 100,000,000 minor units.
+    #[schemars(extend("properties" = {"amountMinor": {"maximum": PRICE_MINOR_MAX}}))]
     pub price: Money,
-    /// Whether it is on sale.
+    /// Whether it is on sale. A draft, if nothing is said.
     #[serde(default)]
     pub status: ProductStatus,
-    /// The categories in which it is found.
+    /// The categories in which it is found, each once, by their ids.
     #[serde(default)]
+    #[schemars(with = "Vec<CollectionId>", length(max = CATEGORIES_MAX), extend("uniqueItems" = true))]
     pub category_ids: Vec<String>,
-    /// The collections that show it.
+    /// The collections that show it, each once, by their ids.
     #[serde(default)]
+    #[schemars(with = "Vec<CollectionId>", length(max = COLLECTIONS_MAX), extend("uniqueItems" = true))]
     pub collection_ids: Vec<String>,
-    /// What else is to be known of it.
+    /// What else is to be known of it; each name once.
     #[serde(default, deserialize_with = "objects")]
+    #[schemars(with = "Vec<Attribute>", length(max = ATTRIBUTES_MAX))]
     pub attributes: Vec<Attribute>,
 }
 
@@ -85,12 +93,7 @@ impl ProductDraft {
         let sku =
             Sku::parse(&self.sku).map_err(|error| invalid.push(Invalid::new("/sku", error.to_string())));
         check_text(&mut invalid, "/name", Some(&self.name), NAME_CHARS_MAX);
-        let is_prose = |character: char| !character.is_control() || character == '\n';
-        if self.description.chars().count() > DESCRIPTION_CHARS_MAX || !self.description.chars().all(is_prose)
-        {
-            let detail = format!("must have at most {DESCRIPTION_CHARS_MAX} printable characters");
-            invalid.push(Invalid::new("/description", detail));
-        }
+        check_prose(&mut invalid, "/description", &self.description, DESCRIPTION_CHARS_MAX);
         if self.price.amount_minor > PRICE_MINOR_MAX {
             let detail = format!("must be at most {PRICE_MINOR_MAX}");
             invalid.push(Invalid::new("/price/amountMinor", detail));
@@ -143,10 +146,10 @@ fn check_attributes(invalid: &mut Vec<Invalid>, attributes: &[Attribute]) {
             AttributeValue::Boolean(_) | AttributeValue::Number(_) => {}
         }
         if attribute.unit.is_some() && !matches!(attribute.value, AttributeValue::Number(_)) {
-            invalid.push(Invalid::new(at("unit"), "only a number has a unit"));
+            invalid.push(Invalid::sense(at("unit"), "only a number has a unit"));
         }
         if !names.insert(&attribute.name) {
-            invalid.push(Invalid::new(at("name"), "is the name of an earlier attribute"));
+            invalid.push(Invalid::sense(at("name"), "is the name of an earlier attribute"));
         }
     }
 }

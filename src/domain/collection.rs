@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::creation::Creation;
-use crate::domain::draft::{Invalid, check_text};
+use crate::domain::draft::{Invalid, LINE_PATTERN, PROSE_PATTERN, check_prose, check_text};
 use crate::domain::id::CollectionId;
 
 /// Longest name, in characters.
@@ -47,7 +48,7 @@ pub struct Collection {
 }
 
 /// Which kind of group it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CollectionKind {
     /// A place in the tree: what a product is.
@@ -72,20 +73,24 @@ impl CollectionKind {
 }
 
 /// A category or collection as somebody asks for it; unchecked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CollectionDraft {
-    /// Its id.
+    /// Its id, readable and unchangeable.
+    #[schemars(with = "CollectionId")]
     pub id: String,
-    /// Which kind of group it is.
+    /// Which of the two it is. Unchangeable.
     pub kind: CollectionKind,
     /// What it is called.
+    #[schemars(length(min = 1, max = NAME_CHARS_MAX), regex(pattern = LINE_PATTERN), example = &"Desk lamps")]
     pub name: String,
-    /// What belongs to it.
+    /// What belongs to it, in a few sentences.
     #[serde(default)]
+    #[schemars(length(max = DESCRIPTION_CHARS_MAX), regex(pattern = PROSE_PATTERN), example = &"Lamps that stand on a desk.")]
     pub description: String,
-    /// The category above it.
+    /// The category above it; none for a collection and for a category at the top.
     #[serde(default)]
+    #[schemars(with = "Option<CollectionId>")]
     pub parent_id: Option<String>,
 }
 
@@ -99,14 +104,11 @@ impl CollectionDraft {
         let id = CollectionId::parse(&self.id)
             .map_err(|error| invalid.push(Invalid::new("/id", error.to_string())));
         check_text(&mut invalid, "/name", Some(&self.name), NAME_CHARS_MAX);
-        if self.description.chars().count() > DESCRIPTION_CHARS_MAX {
-            let detail = format!("must have at most {DESCRIPTION_CHARS_MAX} characters");
-            invalid.push(Invalid::new("/description", detail));
-        }
+        check_prose(&mut invalid, "/description", &self.description, DESCRIPTION_CHARS_MAX);
         let parent_id = self.parent_id.as_deref().map(CollectionId::parse).transpose();
         let parent_id = parent_id.map_err(|error| invalid.push(Invalid::new("/parentId", error.to_string())));
         if self.kind == CollectionKind::Collection && self.parent_id.is_some() {
-            invalid.push(Invalid::new("/parentId", "only a category has a parent"));
+            invalid.push(Invalid::sense("/parentId", "only a category has a parent"));
         }
         match (id, parent_id, invalid.is_empty()) {
             (Ok(id), Ok(parent_id), true) => Ok(Collection {

@@ -5,35 +5,47 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::domain::id::{CustomerId, Fingerprint, ProductId};
+use crate::domain::number::whole;
 
 /// Most lines that one order may ask for.
 pub const LINES_MAX: usize = 50;
 /// Most pieces of one product in one order.
 pub const QUANTITY_MAX: u32 = 10_000;
+/// The form of a text that a person gave in one line: printable, and not only spaces. A regular expression as JSON Schema
+/// has them.
+pub const LINE_PATTERN: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
+/// The form of a text in several lines, which may be empty.
+pub const PROSE_PATTERN: &str = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$";
 
 /// The request as it arrives, in JSON, unchecked.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OrderDraft {
     /// Who orders.
+    #[schemars(with = "CustomerId")]
     pub customer_id: String,
-    /// What is ordered; the same product may stand in several lines.
+    /// What is ordered; the same product may stand in several lines, with at most 10,000 pieces together.
     #[serde(deserialize_with = "objects")]
+    #[schemars(with = "Vec<LineDraft>", length(min = 1, max = LINES_MAX))]
     pub lines: Vec<LineDraft>,
 }
 
 /// One line of the request, unchecked.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LineDraft {
     /// Which product.
+    #[schemars(with = "ProductId")]
     pub product_id: String,
     /// How many pieces.
+    #[schemars(range(min = 1, max = QUANTITY_MAX))]
+    #[serde(deserialize_with = "whole")]
     pub quantity: i64,
 }
 
@@ -62,12 +74,28 @@ pub struct Invalid {
     pub pointer: String,
     /// What the field must be.
     pub detail: String,
+    /// How it is wrong.
+    pub fault: Fault,
+}
+
+/// How something is wrong with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The field is not of the form that the API's document states.
+    Form,
+    /// The field has its form, and contradicts another, or what there is, or the time.
+    Sense,
 }
 
 impl Invalid {
-    /// What is wrong at this place.
+    /// The field at this place is not of its form.
     pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), detail: detail.into() }
+        Self { pointer: pointer.into(), detail: detail.into(), fault: Fault::Form }
+    }
+
+    /// The field at this place has its form, and cannot be that all the same.
+    pub fn sense(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { fault: Fault::Sense, ..Self::new(pointer, detail) }
     }
 }
 
@@ -78,6 +106,15 @@ pub fn check_text(invalid: &mut Vec<Invalid>, pointer: &str, text: Option<&str>,
     };
     if text.is_some_and(|text| !is_right(text)) {
         let detail = format!("must have 1 to {chars_max} printable characters, not only spaces");
+        invalid.push(Invalid::new(pointer, detail));
+    }
+}
+
+/// Adds what is wrong with a text in several lines: it must be printable, within a length, and may be empty.
+pub fn check_prose(invalid: &mut Vec<Invalid>, pointer: &str, text: &str, chars_max: usize) {
+    let is_prose = |character: char| !character.is_control() || character == '\n';
+    if text.chars().count() > chars_max || !text.chars().all(is_prose) {
+        let detail = format!("must have at most {chars_max} printable characters");
         invalid.push(Invalid::new(pointer, detail));
     }
 }
@@ -176,7 +213,7 @@ fn add(lines: &mut Vec<Demand>, demand: Demand, index: usize) -> Result<(), Inva
         Some(line) => {
             let sum = line.quantity.saturating_add(demand.quantity);
             if sum > QUANTITY_MAX {
-                return Err(too_many(index));
+                return Err(Invalid { fault: Fault::Sense, ..too_many(index) });
             }
             line.quantity = sum;
         }

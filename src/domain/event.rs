@@ -3,22 +3,26 @@
 //! The events of an order are its timeline and its outbox. Does not know who listens.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::OrderId;
 use crate::domain::order::{Cancellation, Failure, Shipment};
 
 /// One entry in an order's timeline.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     /// Order id and kind: an order is confirmed at most once, so there is at most one such id.
+    #[schemars(length(max = 50), example = &"hjv6k3mmabcdefghijklmnopqrstuvwxyz-placed")]
     pub id: String,
     /// Whose timeline it is in.
     pub order_id: OrderId,
     /// 1 for the first event of the order, and so on without gaps.
+    #[schemars(range(min = 1))]
     pub sequence: u32,
     /// When it happened.
+    #[schemars(with = "DateTime<Utc>")]
     #[serde(with = "crate::domain::time")]
     pub at: DateTime<Utc>,
     /// What happened.
@@ -27,7 +31,7 @@ pub struct Event {
 }
 
 /// What can happen to an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum EventKind {
     /// It was accepted, and is not decided yet.

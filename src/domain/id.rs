@@ -2,9 +2,11 @@
 //!
 //! Does not know where the things that they name are kept, apart from one fact: an order's id begins with its partition.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use data_encoding::{BASE32_NOPAD, Encoding};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -29,8 +31,8 @@ pub struct InvalidId {
 
 /// Declares an identifier: a checked text that serialises as itself.
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident, $expected:literal, $check:expr) => {
-        $(#[$doc])*
+    (#[doc = $meaning:literal] $name:ident, $expected:literal, $pattern:literal, $example:literal, $check:expr) => {
+        #[doc = $meaning]
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
@@ -48,6 +50,21 @@ macro_rules! text_id {
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({
+                    "type": "string",
+                    "description": $meaning.trim_ascii(),
+                    "pattern": $pattern,
+                    "examples": [$example],
+                })
             }
         }
 
@@ -76,6 +93,8 @@ text_id!(
     /// A product, by its readable name: `widget-classic`.
     ProductId,
     "1 to 64 lower-case letters, digits and hyphens, beginning with a letter or digit",
+    "^[a-z0-9][a-z0-9-]{0,63}$",
+    "widget-classic",
     |text| is_name(text, |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 );
 
@@ -83,6 +102,8 @@ text_id!(
     /// A category or collection, by its readable name: `desk-lamps`.
     CollectionId,
     "1 to 64 lower-case letters, digits and hyphens, beginning with a letter or digit",
+    "^[a-z0-9][a-z0-9-]{0,63}$",
+    "desk-lamps",
     |text| is_name(text, |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 );
 
@@ -90,6 +111,8 @@ text_id!(
     /// A stock keeping unit, in capital letters: `WIDGET-CLASSIC`. The product's id is the same in small letters.
     Sku,
     "1 to 64 capital letters, digits and hyphens, beginning with a letter or digit",
+    "^[A-Z0-9][A-Z0-9-]{0,63}$",
+    "WIDGET-CLASSIC",
     |text| is_name(text, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-')
 );
 
@@ -97,6 +120,8 @@ text_id!(
     /// A picture of a product: 128 random bits.
     ImageId,
     "an image id: 26 characters of a-z and 2-7",
+    "^[a-z2-7]{26}$",
+    "mfrggzdfmztwq2lknnwg23tpoa",
     |text| text.len() == IMAGE_ID_CHARS && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'))
 );
 
@@ -104,6 +129,8 @@ text_id!(
     /// A customer, by the name that the identity provider or the demo data gave.
     CustomerId,
     "1 to 64 letters, digits, hyphens and underscores, beginning with a letter or digit",
+    "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+    "ada",
     |text| is_name(text, |byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 );
 
@@ -111,6 +138,8 @@ text_id!(
     /// A client's name for one attempt: the same key is the same order, however often it arrives.
     IdempotencyKey,
     "1 to 255 visible ASCII characters without spaces",
+    "^[!-~]{1,255}$",
+    "9f1c-checkout-42",
     |text| (1..=KEY_CHARS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 );
 
@@ -118,6 +147,8 @@ text_id!(
     /// An order: 8 characters of its partition, then 26 that are derived from the idempotency key or drawn by chance.
     OrderId,
     "an order id: 34 characters of a-z and 2-7",
+    "^[a-z2-7]{34}$",
+    "hjv6k3mmmfrggzdfmztwq2lknnwg23tpoa",
     |text| text.len() == ORDER_ID_CHARS && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'))
 );
 

@@ -3,6 +3,7 @@
 //! Does not know the bytes. A blob's name never stands for other bytes later, so that anybody may keep them for ever.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{Fingerprint, ImageId, ProductId};
@@ -11,6 +12,8 @@ use crate::domain::id::{Fingerprint, ImageId, ProductId};
 pub const IMAGES_MAX: usize = 12;
 /// Longest alternative text, in characters.
 pub const ALT_CHARS_MAX: usize = 300;
+/// The form of an alternative text, as a regular expression: one line.
+pub const ALT_PATTERN: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
 /// Largest file of a picture, in bytes.
 pub const FILE_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Most pixels of a picture; what is decoded takes four bytes for each.
@@ -66,19 +69,22 @@ pub enum Misarranged {
 }
 
 /// A smaller copy of a picture, as WebP.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rendition {
     /// Width in pixels; names the rendition.
+    #[schemars(range(min = 1, max = SIDE_PX_MAX))]
     pub width_px: u32,
     /// Height in pixels.
+    #[schemars(range(min = 1, max = SIDE_PX_MAX))]
     pub height_px: u32,
     /// Size in bytes.
+    #[schemars(range(min = 1, max = FILE_BYTES_MAX))]
     pub size_bytes: u64,
 }
 
 /// The formats that are taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ImageFormat {
     /// PNG.

@@ -2,9 +2,13 @@
 //!
 //! Does not know exchange rates, taxes or how an amount is shown.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+
+use crate::domain::number::whole;
 
 /// An ISO 4217 currency code: three capital letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +25,21 @@ impl Currency {
             &[a, b, c] if [a, b, c].iter().all(u8::is_ascii_uppercase) => Ok(Self([a, b, c])),
             _ => Err(MoneyError::Currency),
         }
+    }
+}
+
+impl JsonSchema for Currency {
+    fn schema_name() -> Cow<'static, str> {
+        "Currency".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "An ISO 4217 currency code.",
+            "pattern": "^[A-Z]{3}$",
+            "examples": ["EUR"],
+        })
     }
 }
 
@@ -44,10 +63,12 @@ impl From<Currency> for String {
 }
 
 /// An amount in whole minor units (cents) of its currency; never negative.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Money {
-    /// Minor units: 1999 is 19.99 euros.
+    /// Whole minor units of the currency, such as cents: 1999 is 19.99 euros.
+    #[schemars(example = 1999_u64)]
+    #[serde(deserialize_with = "whole")]
     pub amount_minor: u64,
     /// The currency of the amount.
     pub currency: Currency,

@@ -4,13 +4,16 @@
 //! Terminal states never change. Does not know how a transition is written, nor what stock there is.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::draft::{Invalid, OrderRequest};
+use crate::domain::catalogue::NAME_CHARS_MAX;
+use crate::domain::draft::{Invalid, LINES_MAX, OrderRequest, QUANTITY_MAX};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::id::{CustomerId, Fingerprint, OrderId, ProductId};
 use crate::domain::money::{Money, MoneyError};
 use crate::domain::product::Product;
+use crate::domain::stock::ON_HAND_MAX;
 
 /// Longest carrier name, tracking number or reason, in characters.
 pub const TEXT_CHARS_MAX: usize = 200;
@@ -71,7 +74,7 @@ pub struct Order {
 }
 
 /// How far an order has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Status {
     /// Accepted; stock is not checked yet.
@@ -100,26 +103,29 @@ impl Status {
 }
 
 /// One product of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Line {
     /// Which product.
     pub product_id: ProductId,
-    /// What it was called.
+    /// What it was called when the order was placed.
+    #[schemars(length(max = NAME_CHARS_MAX), example = &"Widget, classic")]
     pub name: String,
     /// How many pieces.
+    #[schemars(range(min = 1, max = QUANTITY_MAX))]
     pub quantity: u32,
-    /// What one piece cost.
+    /// What one piece cost when the order was placed.
     pub unit_price: Money,
 }
 
 /// Why an order came to nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", rename_all = "camelCase")]
 pub enum Failure {
     /// There was too little of these products.
     OutOfStock {
         /// The lines that lacked.
+        #[schemars(length(min = 1, max = LINES_MAX))]
         shortages: Vec<Shortage>,
     },
     /// It was not decided in time.
@@ -129,40 +135,47 @@ pub enum Failure {
 }
 
 /// A line for which there was too little stock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Shortage {
     /// Which product.
     pub product_id: ProductId,
     /// Pieces asked for.
+    #[schemars(range(min = 1, max = QUANTITY_MAX))]
     pub requested: u32,
     /// Pieces that could be sold when it was checked.
+    #[schemars(range(max = ON_HAND_MAX))]
     pub available: u32,
 }
 
 /// How an order left the house.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Shipment {
     /// The shipping date.
+    #[schemars(with = "DateTime<Utc>")]
     #[serde(with = "crate::domain::time")]
     pub shipped_at: DateTime<Utc>,
     /// Who carries it.
+    #[schemars(length(max = TEXT_CHARS_MAX), example = &"Parcel Express")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub carrier: Option<String>,
     /// The carrier's number for it.
+    #[schemars(length(max = TEXT_CHARS_MAX), example = &"PX-2026-0042")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tracking_number: Option<String>,
 }
 
 /// How an order was called off.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cancellation {
     /// When.
+    #[schemars(with = "DateTime<Utc>")]
     #[serde(with = "crate::domain::time")]
     pub cancelled_at: DateTime<Utc>,
     /// Why, if somebody said.
+    #[schemars(length(max = TEXT_CHARS_MAX), example = &"ordered twice")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

@@ -4,10 +4,16 @@
 //! that old orders can still be explained; it is only gone from the lists.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
+use crate::domain::catalogue::{
+    ATTRIBUTE_NAME_CHARS_MAX, ATTRIBUTE_TEXT_CHARS_MAX, ATTRIBUTES_MAX, CATEGORIES_MAX, COLLECTIONS_MAX,
+    DESCRIPTION_CHARS_MAX, NAME_CHARS_MAX,
+};
 use crate::domain::creation::Creation;
+use crate::domain::draft::LINE_PATTERN;
 use crate::domain::id::{CollectionId, ImageId, ProductId, Sku};
 use crate::domain::image::Image;
 use crate::domain::money::Money;
@@ -40,27 +46,32 @@ pub struct Product {
 }
 
 /// What the back office maintains of a product. Checked: see [`crate::domain::catalogue`] for the limits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Details {
     /// What it is called; copied into an order when that is placed.
+    #[schemars(length(min = 1, max = NAME_CHARS_MAX), example = &"Mug, red")]
     pub name: String,
     /// What it is, in a few sentences.
+    #[schemars(length(max = DESCRIPTION_CHARS_MAX), example = &"Holds 300 ml.")]
     pub description: String,
     /// What one piece costs; copied into an order when that is placed.
     pub price: Money,
     /// Whether it is on sale.
     pub status: ProductStatus,
     /// The categories in which it is found, by their ids.
+    #[schemars(length(max = CATEGORIES_MAX))]
     pub category_ids: Vec<CollectionId>,
     /// The collections that show it, by their ids.
+    #[schemars(length(max = COLLECTIONS_MAX))]
     pub collection_ids: Vec<CollectionId>,
     /// What else is to be known of it.
+    #[schemars(length(max = ATTRIBUTES_MAX))]
     pub attributes: Vec<Attribute>,
 }
 
 /// Whether a product is on sale.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[derive(JsonSchema, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub enum ProductStatus {
     /// Not yet: the back office still works on it.
@@ -73,20 +84,22 @@ pub enum ProductStatus {
 }
 
 /// One fact about a product.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Attribute {
     /// What the fact is about: `weight`. Unique within a product.
+    #[schemars(length(min = 1, max = ATTRIBUTE_NAME_CHARS_MAX), regex(pattern = LINE_PATTERN), example = &"weight")]
     pub name: String,
     /// The fact.
     pub value: AttributeValue,
-    /// The unit of a number: `g`.
+    /// The unit of a number: `g`. Texts and truths have none.
+    #[schemars(length(min = 1, max = ATTRIBUTE_NAME_CHARS_MAX), regex(pattern = LINE_PATTERN), example = &"g")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
 }
 
 /// A fact's value, by its JSON type.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum AttributeValue {
     /// Yes or no.
@@ -94,7 +107,7 @@ pub enum AttributeValue {
     /// A number.
     Number(Number),
     /// A text.
-    Text(String),
+    Text(#[schemars(length(min = 1, max = ATTRIBUTE_TEXT_CHARS_MAX), regex(pattern = LINE_PATTERN))] String),
 }
 
 impl Details {

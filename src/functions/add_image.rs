@@ -3,14 +3,23 @@
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use serde_json::json;
 
 use crate::app::App;
 use crate::app::images::Added;
-use crate::domain::image::FILE_BYTES_MAX;
+use crate::domain::id::ProductId;
+use crate::domain::image::{ALT_CHARS_MAX, ALT_PATTERN, FILE_BYTES_MAX};
+use crate::functions::api::IMAGES;
 use crate::functions::error::product_id;
+use crate::functions::example;
+use crate::functions::kind::{
+    ANIMATED_IMAGE, DAMAGED_IMAGE, IMAGE_METADATA, IMAGES_NOT_SET_UP, PRODUCT_DELETED, TOO_MANY_IMAGES,
+    TOO_MANY_PIXELS, UNSUPPORTED_IMAGE,
+};
 use crate::functions::picture::{check_alt, image_path, not_taken};
 use crate::functions::resource::{ImageResource, Keep, with_keep};
-use crate::host::{Answer, BODY_BYTES_MAX, Problem, parse_query};
+use crate::host::kind::INVALID_BODY;
+use crate::host::{Answer, BODY_BYTES_MAX, FileBody, Header, Operation, Problem, parse_query};
 use crate::picture::Refusal;
 
 /// Most bytes of a form: the picture, and the little that may stand around it.
@@ -21,7 +30,8 @@ const EXCESS_BYTES_MAX: usize = 2 * FILE_BYTES_MAX;
 /// A picture as it was sent.
 struct Sent {
     file: Bytes,
-    alt: String,
+    /// What it shows, if a form says so; otherwise the query may.
+    alt: Option<String>,
 }
 
 /// Answers 201 with the picture, 200 when the product has had it before, 404, 409, 413, 415 or 422.
@@ -36,17 +46,12 @@ pub async fn add_image(
     request: Request,
 ) -> Result<Answer, Problem> {
     let product_id = product_id(&id)?;
-    let Sent { file, alt } = if is_form(&headers) {
-        parse_query(query.as_deref(), &[])?;
-        form(request).await?
-    } else {
-        let mut parameters = parse_query(query.as_deref(), &["alt"])?;
-        let alt = parameters.remove("alt").unwrap_or_default();
-        Sent { file: raw(&headers, request.into_body()).await?, alt }
+    let mut parameters = parse_query(query.as_deref(), &["alt"])?;
+    let Sent { file, alt } = match is_form(&headers) {
+        true => form(request).await?,
+        false => Sent { file: raw(&headers, request.into_body()).await?, alt: None },
     };
-    if file.is_empty() {
-        return Err(Problem::bad_request().detail("The body holds no picture."));
-    }
+    let alt = alt.or_else(|| parameters.remove("alt")).unwrap_or_default();
     check_alt(&alt, "/alt")?;
     let (status, image) = match app.add_image(&product_id, file, alt).await? {
         Added::New(image) => (StatusCode::CREATED, image),
@@ -56,6 +61,44 @@ pub async fn add_image(
     };
     let answer = Answer::json(status, &ImageResource::from(&image));
     Ok(with_keep(answer, Keep::Validate).header(header::LOCATION, image_path(&product_id, &image.id)))
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let description = "PNG, JPEG, WebP or AVIF, told by its bytes; at most 8 MiB and 40 megapixels, 12 a product. Metadata such as \
+                       the place is left out. Copies of 400 and 1,200 pixels are made as WebP (not of AVIF). The same file again \
+                       is the same picture.";
+    let alt = json!({
+        "type": "string", "maxLength": ALT_CHARS_MAX, "pattern": ALT_PATTERN,
+        "description": "What it shows, for those who cannot see it.", "examples": ["a red mug"],
+    });
+    let form = json!({
+        "type": "object", "required": ["image"], "additionalProperties": false,
+        "properties": {
+            "image": {"type": "string", "format": "binary", "description": "The file, at most 8 MiB."},
+            "alt": alt,
+        },
+    });
+    let file = FileBody {
+        media_type: "application/octet-stream",
+        description: "The file, at most 8 MiB; any other media type will do too.",
+        example: None,
+    };
+    let new = "The picture was added.";
+    let known = "The product has had this picture before.";
+    Operation::new(IMAGES, "Add a picture", description)
+        .path::<ProductId>("id", "The product.")
+        .query_as(
+            "alt",
+            "What it shows, for those who cannot see it; the part `alt` of a form says so first.",
+            alt,
+        )
+        .file(&[file], Some(form))
+        .answers::<ImageResource<'_>>(StatusCode::CREATED, new, &[Header::Location], example::image())
+        .answers::<ImageResource<'_>>(StatusCode::OK, known, &[Header::Location], example::image())
+        .leads_to("GetImage", &[("id", "$request.path.id"), ("imageId", "$response.body#/id")])
+        .problems(&[&INVALID_BODY, &PRODUCT_DELETED, &TOO_MANY_IMAGES, &UNSUPPORTED_IMAGE, &TOO_MANY_PIXELS])
+        .problems(&[&ANIMATED_IMAGE, &IMAGE_METADATA, &DAMAGED_IMAGE, &IMAGES_NOT_SET_UP])
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
@@ -106,7 +149,7 @@ async fn form(mut request: Request) -> Result<Sent, Problem> {
     if file.len() > FILE_BYTES_MAX || total > FORM_BYTES_MAX {
         return Err(too_large());
     }
-    let alt = String::from_utf8(alt.unwrap_or_default().to_vec());
+    let alt = alt.map(|alt: Bytes| String::from_utf8(alt.to_vec())).transpose();
     Ok(Sent { file, alt: alt.map_err(|_| malformed("The part alt must be UTF-8.".to_owned()))? })
 }
 
@@ -119,28 +162,12 @@ fn too_large() -> Problem {
 /// 415 or 422.
 fn refused(refusal: &Refusal) -> Problem {
     let detail = format!("Nothing was kept: {refusal}.");
-    let problem = match refusal {
-        Refusal::Unknown => Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported-image",
-            "The file is no picture of a format that is taken",
-        ),
-        Refusal::TooManyPixels { .. } => Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "too-many-pixels",
-            "The picture has too many pixels",
-        ),
-        Refusal::Animated => {
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "animated-image", "The picture is not a still one")
-        }
-        Refusal::Metadata(_) => Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "image-metadata",
-            "The file holds more than a picture",
-        ),
-        Refusal::Damaged { .. } => {
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "damaged-image", "The picture cannot be read")
-        }
+    let kind = match refusal {
+        Refusal::Unknown => &UNSUPPORTED_IMAGE,
+        Refusal::TooManyPixels { .. } => &TOO_MANY_PIXELS,
+        Refusal::Animated => &ANIMATED_IMAGE,
+        Refusal::Metadata(_) => &IMAGE_METADATA,
+        Refusal::Damaged { .. } => &DAMAGED_IMAGE,
     };
-    problem.detail(detail)
+    Problem::new(kind).detail(detail)
 }

@@ -3,23 +3,44 @@
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
+use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::app::App;
-use crate::domain::draft::{Invalid, check_text};
-use crate::domain::id::Fingerprint;
+use crate::domain::draft::{Invalid, LINE_PATTERN, check_text};
+use crate::domain::id::{Fingerprint, ProductId};
+use crate::domain::number::whole;
 use crate::domain::stock::{Adjustment, ON_HAND_MAX, REASON_CHARS_MAX};
+use crate::functions::api::{STOCK, keyed};
 use crate::functions::error::{
     IDEMPOTENCY_REPLAYED, idempotency_key, invalid_body, key_reused, no_such, product_id, stock_refused,
 };
+use crate::functions::example;
+use crate::functions::kind::STOCK_REFUSED;
 use crate::functions::resource::{AdjustmentResource, Keep, with_content_etag};
-use crate::host::{Answer, NoQuery, Problem, parse};
+use crate::host::{Answer, Header, NoQuery, Operation, Problem, parse};
 use crate::store::stock::Adjusted;
 
-#[derive(Deserialize)]
+/// Pieces that came or went.
+#[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "AdjustmentDraft")]
 struct Body {
+    /// Pieces that came (above 0) or went; not 0.
+    #[schemars(
+        range(min = -i64::from(ON_HAND_MAX), max = ON_HAND_MAX),
+        extend("not" = {"const": 0}),
+        example = -3
+    )]
+    #[serde(deserialize_with = "whole")]
     delta: i64,
+    /// Why.
+    #[schemars(
+        length(min = 1, max = REASON_CHARS_MAX),
+        regex(pattern = LINE_PATTERN),
+        example = &"broken in the warehouse"
+    )]
     reason: String,
 }
 
@@ -60,6 +81,23 @@ pub async fn adjust_stock(
         Adjusted::Refused(refusal) => Err(stock_refused(refusal, "/delta")),
         Adjusted::Unknown => Err(no_such("stock of a product", &id, None)),
     }
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let description = "Pieces that came or went, with a reason, as an entry in the ledger.";
+    keyed(
+        Operation::new(STOCK, "Adjust a product's stock", description)
+            .path::<ProductId>("id", "The product.")
+            .body::<Body>(json!({"delta": -3, "reason": "broken in the warehouse"}))
+            .answers::<AdjustmentResource<'_>>(
+                StatusCode::CREATED,
+                "The entry in the ledger.",
+                &[Header::Etag],
+                example::adjustment(),
+            )
+            .problems(&[&STOCK_REFUSED]),
+    )
 }
 
 impl Body {

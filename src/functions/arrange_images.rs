@@ -3,27 +3,41 @@
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::domain::draft::Invalid;
-use crate::domain::id::ImageId;
-use crate::domain::image::{IMAGES_MAX, Placement};
+use crate::domain::id::{ImageId, ProductId};
+use crate::domain::image::{ALT_CHARS_MAX, ALT_PATTERN, IMAGES_MAX, Placement};
+use crate::functions::api::IMAGES;
 use crate::functions::error::{invalid_body, product_id};
+use crate::functions::example;
+use crate::functions::kind::{INCOMPLETE_ARRANGEMENT, PRODUCT_DELETED};
 use crate::functions::picture::{ImageList, check_alt, list_etag, not_taken};
 use crate::functions::resource::{Keep, with_content_etag};
-use crate::host::{Answer, NoQuery, Problem, parse, require_if_match};
+use crate::host::{Answer, Header, NoQuery, Operation, Problem, parse, require_if_match};
 
-#[derive(Deserialize)]
+/// The pictures of a product, in the order in which they are to be shown.
+#[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Arrangement")]
 struct Body {
+    /// Each picture once.
+    #[schemars(length(max = IMAGES_MAX))]
     items: Vec<Item>,
 }
 
-#[derive(Deserialize)]
+/// A picture's place.
+#[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ArrangedImage")]
 struct Item {
+    /// Which picture.
+    #[schemars(with = "ImageId")]
     id: String,
+    /// What it shows, for those who cannot see it; may be empty.
+    #[schemars(length(max = ALT_CHARS_MAX), regex(pattern = ALT_PATTERN), example = &"a red mug")]
     alt: String,
 }
 
@@ -59,4 +73,20 @@ pub async fn arrange_images(
     let images = arranged.map_err(|reason| not_taken(&product_id, "", reason))?;
     let answer = Answer::json(StatusCode::OK, &ImageList::from(images.as_slice()));
     Ok(with_content_etag(answer, Keep::Validate))
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let description = "Their order, and what each shows. Each picture of the product is named once.";
+    Operation::new(IMAGES, "Arrange a product's pictures", description)
+        .path::<ProductId>("id", "The product.")
+        .if_match_required()
+        .body::<Body>(example::arrangement())
+        .answers::<ImageList<'_>>(
+            StatusCode::OK,
+            "The pictures.",
+            &[Header::Etag],
+            example::page(example::image()),
+        )
+        .problems(&[&PRODUCT_DELETED, &INCOMPLETE_ARRANGEMENT])
 }

@@ -1,21 +1,35 @@
 //! `POST /api/orders/{id}/cancellation`: calls off a pending or confirmed order and rings, so that its stock comes back.
 
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::app::transition::Changed;
-use crate::domain::draft::{Invalid, check_text};
+use crate::domain::draft::{Invalid, LINE_PATTERN, check_text};
+use crate::domain::id::{IdempotencyKey, OrderId};
 use crate::domain::order::{Order, TEXT_CHARS_MAX};
+use crate::functions::api::ORDERS;
 use crate::functions::error::{idempotency_key, invalid_body, no_such, order_id, wrong_status};
-use crate::functions::resource::{order_answer, order_etag};
+use crate::functions::example;
+use crate::functions::kind::WRONG_STATUS;
+use crate::functions::resource::{OrderResource, order_answer, order_etag};
 use crate::functions::ring::answer_and_ring;
-use crate::host::{Answer, HttpCall, HttpInput, Problem, Reply, if_match, parse_optional};
+use crate::host::{Answer, Header, HttpCall, HttpInput, Operation, Problem, Reply, if_match, parse_optional};
 use crate::store::Versioned;
+use axum::http::StatusCode;
 
-#[derive(Default, Deserialize)]
+/// Why an order is called off.
+#[derive(Default, JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "CancellationDraft")]
 struct Body {
+    /// Why.
+    #[schemars(
+        length(min = 1, max = TEXT_CHARS_MAX),
+        regex(pattern = LINE_PATTERN),
+        example = &"ordered twice"
+    )]
     reason: Option<String>,
 }
 
@@ -23,6 +37,25 @@ struct Body {
 /// so it needs no key for that); 404; 409 in a state that cannot be called off; 412.
 pub async fn cancel_order(State(app): State<App>, HttpCall(input): HttpCall) -> Reply {
     answer_and_ring(async { cancel(&app, &input?).await }.await)
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let description = "Calls off a pending or confirmed order; what it held goes back on sale. Calling it off again changes \
+                       nothing.";
+    let key = "Checked for its form and not needed: an order is cancelled once, whatever the key.";
+    Operation::new(ORDERS, "Cancel an order", description)
+        .path::<OrderId>("id", "The order.")
+        .if_match()
+        .optional_body::<Body>(example::cancellation())
+        .idempotency_key::<IdempotencyKey>(key)
+        .answers::<OrderResource<'_>>(
+            StatusCode::OK,
+            "The order is cancelled.",
+            &[Header::Etag],
+            example::cancelled_order(),
+        )
+        .problems(&[&WRONG_STATUS])
 }
 
 async fn cancel(app: &App, input: &HttpInput) -> Result<(Versioned<Order>, Answer), Problem> {

@@ -8,11 +8,14 @@ use crate::app::App;
 use crate::app::catalogue::Created;
 use crate::domain::collection::{Collection, CollectionDraft};
 use crate::domain::creation::Creation;
+use crate::functions::api::{COLLECTIONS, keyed};
 use crate::functions::error::{
     IDEMPOTENCY_REPLAYED, idempotency_key, invalid_body, key_reused, taken, unprocessable_collection,
 };
+use crate::functions::example;
+use crate::functions::kind::{ID_TAKEN, UNPROCESSABLE_BODY, UNPROCESSABLE_COLLECTION};
 use crate::functions::resource::{CollectionResource, Keep, collection_path, with_keep};
-use crate::host::{Answer, NoQuery, Problem, parse};
+use crate::host::{Answer, Header, NoQuery, Operation, Problem, parse};
 use crate::store::Versioned;
 
 /// Answers 201 with the category or collection and its `Location`, the same again for the same request, 409 when the id is
@@ -39,6 +42,22 @@ pub async fn create_collection(
         Created::KeyReused => Err(key_reused()),
         Created::Invalid(invalid) => Err(unprocessable_collection(invalid)),
     }
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    keyed(
+        Operation::new(COLLECTIONS, "Create a category or collection", "Products refer to it by its id.")
+            .body::<CollectionDraft>(example::collection_draft())
+            .answers::<CollectionResource<'_>>(
+                StatusCode::CREATED,
+                "The category or collection was created.",
+                &[Header::Location, Header::Etag],
+                example::collection(),
+            )
+            .leads_to("GetCollection", &[("id", "$response.body#/id")])
+            .problems(&[&ID_TAKEN, &UNPROCESSABLE_BODY, &UNPROCESSABLE_COLLECTION]),
+    )
 }
 
 fn created(collection: &Versioned<Collection>) -> Answer {

@@ -9,11 +9,14 @@ use crate::app::catalogue::Created;
 use crate::domain::catalogue::ProductDraft;
 use crate::domain::creation::Creation;
 use crate::domain::product::Product;
+use crate::functions::api::{PRODUCTS, keyed};
 use crate::functions::error::{
     IDEMPOTENCY_REPLAYED, idempotency_key, invalid_body, key_reused, taken, unprocessable_product,
 };
+use crate::functions::example;
+use crate::functions::kind::{ID_TAKEN, UNPROCESSABLE_BODY, UNPROCESSABLE_PRODUCT};
 use crate::functions::resource::{Keep, ProductResource, product_etag, product_path, with_keep};
-use crate::host::{Answer, NoQuery, Problem, parse};
+use crate::host::{Answer, Header, NoQuery, Operation, Problem, parse};
 use crate::store::Versioned;
 
 /// Answers 201 with the product and its `Location`, the same again under the same `Idempotency-Key`, 409 when the SKU is
@@ -38,6 +41,24 @@ pub async fn create_product(
         Created::Exists => Err(taken("/sku", "is the SKU of another product, which may be deleted")),
         Created::Invalid(invalid) => Err(unprocessable_product(invalid)),
     }
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let description =
+        "Its id is its SKU in small letters. It can be ordered once it is active and has stock.";
+    keyed(
+        Operation::new(PRODUCTS, "Create a product", description)
+            .body::<ProductDraft>(example::product_draft())
+            .answers::<ProductResource>(
+                StatusCode::CREATED,
+                "The product was created.",
+                &[Header::Location, Header::Etag],
+                example::product(),
+            )
+            .leads_to("GetProduct", &[("id", "$response.body#/id")])
+            .problems(&[&ID_TAKEN, &UNPROCESSABLE_BODY, &UNPROCESSABLE_PRODUCT]),
+    )
 }
 
 fn created(product: Versioned<Product>) -> Answer {

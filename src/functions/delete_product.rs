@@ -6,9 +6,11 @@ use axum::http::{HeaderMap, StatusCode};
 
 use crate::app::App;
 use crate::app::catalogue::Changed;
+use crate::domain::id::ProductId;
+use crate::functions::api::PRODUCTS;
 use crate::functions::error::{no_such, product_id};
 use crate::functions::resource::names_product;
-use crate::host::{Answer, NoQuery, Problem, if_match};
+use crate::host::{Answer, NoQuery, Operation, Problem, if_match};
 
 /// Answers 204, also when it is deleted already, 404, or 412 when `If-Match` names another version.
 ///
@@ -26,4 +28,14 @@ pub async fn delete_product(
         Changed::Stale => Err(Problem::precondition_failed()),
         Changed::NotFound | Changed::Invalid(_) => Err(no_such("product", &id, None)),
     }
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let description = "It is gone from the lists and can be ordered no more. It can still be read, for the sake of old orders, and \
+                       its SKU stays taken. Deleting it again changes nothing.";
+    Operation::new(PRODUCTS, "Delete a product", description)
+        .path::<ProductId>("id", "The product.")
+        .if_match()
+        .empty(StatusCode::NO_CONTENT, "The product is deleted.", &[])
 }

@@ -4,14 +4,19 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::{HeaderMap, HeaderName};
 
 use crate::app::images;
 use crate::blob;
-use crate::domain::draft::Invalid;
+use crate::domain::draft::{Fault, Invalid};
 use crate::domain::id::{CollectionId, IdempotencyKey, InvalidId, OrderId, ProductId};
 use crate::domain::order::Status;
 use crate::domain::stock::StockRefusal;
+use crate::functions::kind::{
+    ID_TAKEN, IMAGES_NOT_SET_UP, KEY_REUSED, PRODUCT_DELETED, STOCK_REFUSED, UNPROCESSABLE_BODY,
+    UNPROCESSABLE_COLLECTION, UNPROCESSABLE_ORDER, UNPROCESSABLE_PRODUCT, WRONG_STATUS,
+};
+use crate::host::kind::{INVALID_BODY, INVALID_HEADER};
 use crate::host::{EnvelopeError, Failure, FieldError, Problem};
 use crate::store;
 
@@ -49,9 +54,7 @@ impl From<blob::Error> for Problem {
             blob::Error::Unavailable { .. } => Self::unavailable().retry_after(BUSY_RETRY_AFTER),
             blob::Error::Refused { .. } => Self::internal(),
             blob::Error::Unset { .. } => {
-                let status = StatusCode::SERVICE_UNAVAILABLE;
-                Self::new(status, "images-not-set-up", "This shop has no place for pictures")
-                    .detail("The setting IMAGES_STORE names none.")
+                Self::new(&IMAGES_NOT_SET_UP).detail("The setting IMAGES_STORE names none.")
             }
         };
         Failure::transient(error).log();
@@ -127,7 +130,7 @@ pub fn no_such(kind: &str, id: &str, invalid: Option<&InvalidId>) -> Problem {
 /// # Errors
 /// 400 naming the header when the key is malformed.
 pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
-    let invalid = |detail: String| Problem::bad_request().header_field("Idempotency-Key", detail);
+    let invalid = |detail: String| Problem::new(&INVALID_HEADER).header_field("Idempotency-Key", detail);
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
@@ -139,60 +142,54 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Pr
     }
 }
 
-/// 400: fields of the body are not what they must be.
+/// 400: fields of the body are not what they must be. 422 when each is, and only together, or now, they cannot be.
 pub fn invalid_body(invalid: Vec<Invalid>) -> Problem {
-    let problem = Problem::new(StatusCode::BAD_REQUEST, "invalid-body", "The body is not valid");
-    problem.fields(field_errors(invalid))
+    let is_formed = invalid.iter().all(|one| one.fault == Fault::Sense);
+    let kind = if is_formed { &UNPROCESSABLE_BODY } else { &INVALID_BODY };
+    Problem::new(kind).fields(field_errors(invalid))
 }
 
 /// 422: the body is well formed, but the product cannot be like that.
 pub fn unprocessable_product(invalid: Vec<Invalid>) -> Problem {
-    let status = StatusCode::UNPROCESSABLE_ENTITY;
-    Problem::new(status, "unprocessable-product", "The product cannot be like that")
-        .fields(field_errors(invalid))
+    Problem::new(&UNPROCESSABLE_PRODUCT).fields(field_errors(invalid))
 }
 
 /// 422: the body is well formed, but the category or collection cannot be like that.
 pub fn unprocessable_collection(invalid: Vec<Invalid>) -> Problem {
-    let status = StatusCode::UNPROCESSABLE_ENTITY;
-    let title = "The category or collection cannot be like that";
-    Problem::new(status, "unprocessable-collection", title).fields(field_errors(invalid))
+    Problem::new(&UNPROCESSABLE_COLLECTION).fields(field_errors(invalid))
 }
 
 /// 409: something else has the id that is asked for; `pointer` is the field that asks.
 pub fn taken(pointer: &str, detail: &str) -> Problem {
-    Problem::conflict("id-taken", "The id is taken").field(pointer, detail)
+    Problem::new(&ID_TAKEN).field(pointer, detail)
 }
 
 /// 409: the product was deleted.
 pub fn product_deleted() -> Problem {
-    Problem::conflict("product-deleted", "The product was deleted")
-        .detail("A deleted product cannot be changed.")
+    Problem::new(&PRODUCT_DELETED).detail("A deleted product cannot be changed.")
 }
 
 /// 422: the body is well formed, but what it asks for cannot be.
 pub fn unprocessable(invalid: Vec<Invalid>) -> Problem {
-    let status = StatusCode::UNPROCESSABLE_ENTITY;
-    Problem::new(status, "unprocessable-order", "The order cannot be placed").fields(field_errors(invalid))
+    Problem::new(&UNPROCESSABLE_ORDER).fields(field_errors(invalid))
 }
 
 /// 422: the key belongs to another request.
 pub fn key_reused() -> Problem {
-    let status = StatusCode::UNPROCESSABLE_ENTITY;
-    Problem::new(status, "idempotency-key-reused", "The idempotency key belongs to another request")
+    Problem::new(&KEY_REUSED)
         .header_field("Idempotency-Key", "was used with another body; take a new key for a new request")
 }
 
 /// 409: the order's status does not allow the change.
 pub fn wrong_status(status: Status, change: &str) -> Problem {
-    Problem::conflict("wrong-status", "The order's status does not allow this")
+    Problem::new(&WRONG_STATUS)
         .detail(format!("The order is {}, so it cannot be {change}.", status.as_str()))
         .extension("orderStatus", status.as_str().into())
 }
 
 /// 409: the counts do not allow the change; `pointer` is the field that asks for it.
 pub fn stock_refused(refusal: StockRefusal, pointer: &str) -> Problem {
-    let problem = Problem::conflict("stock-refused", "The stock does not allow this");
+    let problem = Problem::new(&STOCK_REFUSED);
     let problem =
         problem.detail(format!("Nothing was changed: {refusal}.")).field(pointer, refusal.to_string());
     match refusal {

@@ -4,8 +4,12 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 
 use crate::app::App;
+use crate::domain::audit::AuditReport;
+use crate::functions::api::OPERATIONS;
+use crate::functions::example;
 use crate::functions::resource::{Keep, read};
-use crate::host::{Answer, NoQuery, Problem};
+use crate::host::kind::NOT_FOUND;
+use crate::host::{Answer, NoQuery, Operation, Problem};
 
 /// Answers 200, 304, or 404 before the first report.
 ///
@@ -15,4 +19,13 @@ pub async fn get_audit(State(app): State<App>, _: NoQuery, headers: HeaderMap) -
     let report = app.store.audits.report().await?;
     let report = report.ok_or_else(|| Problem::not_found("No audit has been made yet."))?;
     read(&headers, &report, Keep::Validate, None)
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let description = "Whether counts and the documents that explain them agree, and which orders wait too long. 404 before the \
+                       first report.";
+    Operation::new(OPERATIONS, "Read the last audit", description)
+        .reads::<AuditReport>("The report.", example::audit())
+        .problems(&[&NOT_FOUND])
 }

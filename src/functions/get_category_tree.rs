@@ -2,23 +2,37 @@
 
 use axum::extract::State;
 use axum::http::HeaderMap;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::domain::collection::{CollectionKind, DEPTH_MAX, Tree};
+use crate::domain::collection::{COLLECTIONS_MAX, CollectionKind, DEPTH_MAX, NAME_CHARS_MAX, Tree};
 use crate::domain::id::CollectionId;
+use crate::functions::api::COLLECTIONS;
+use crate::functions::example;
 use crate::functions::resource::{Keep, read};
-use crate::host::{Answer, NoQuery, Problem};
+use crate::host::{Answer, NoQuery, Operation, Problem};
 
-#[derive(Serialize)]
+/// A category with those below it.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "CategoryBranch")]
 struct Branch<'a> {
+    /// Its id.
     id: &'a CollectionId,
+    /// What it is called.
+    #[schemars(length(max = NAME_CHARS_MAX), example = &"Desk lamps")]
     name: &'a str,
+    /// The categories directly below it.
+    #[schemars(length(max = COLLECTIONS_MAX))]
     children: Vec<Branch<'a>>,
 }
 
-#[derive(Serialize)]
+/// All categories.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "CategoryTree")]
 struct Forest<'a> {
+    /// Those at the top.
+    #[schemars(length(max = COLLECTIONS_MAX))]
     items: Vec<Branch<'a>>,
 }
 
@@ -33,6 +47,12 @@ pub async fn get_category_tree(
 ) -> Result<Answer, Problem> {
     let tree = app.store.collections.tree().await?;
     read(&headers, &Forest { items: branches(&tree, None, DEPTH_MAX) }, Keep::Public, None)
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    Operation::new(COLLECTIONS, "Read the tree of categories", "All of it: eight levels deep at most.")
+        .reads::<Forest<'_>>("The tree.", example::category_tree())
 }
 
 /// The categories below this one, or those at the top, as deep as the tree may be.

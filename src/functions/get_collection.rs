@@ -4,9 +4,12 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 
 use crate::app::App;
+use crate::domain::id::CollectionId;
+use crate::functions::api::COLLECTIONS;
 use crate::functions::error::{collection_id, no_such};
+use crate::functions::example;
 use crate::functions::resource::{CollectionResource, Keep, read};
-use crate::host::{Answer, NoQuery, Problem};
+use crate::host::{Answer, NoQuery, Operation, Problem};
 
 /// Answers 200, 304 or 404.
 ///
@@ -21,4 +24,15 @@ pub async fn get_collection(
     let found = app.store.collections.read(&collection_id(&id)?).await?;
     let found = found.ok_or_else(|| no_such("category or collection", &id, None))?;
     read(&headers, &CollectionResource::from(&found.value), Keep::Public, Some(found.etag.as_str()))
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    Operation::new(
+        COLLECTIONS,
+        "Read a category or collection",
+        "Its products are a list: `/api/products?category=` or `?collection=`.",
+    )
+    .path::<CollectionId>("id", "The category or collection.")
+    .reads::<CollectionResource<'_>>("The category or collection.", example::collection())
 }

@@ -4,9 +4,12 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 
 use crate::app::App;
+use crate::domain::id::OrderId;
+use crate::functions::api::ORDERS;
 use crate::functions::error::{no_such, order_id};
+use crate::functions::example;
 use crate::functions::resource::{Keep, OrderResource, read};
-use crate::host::{Answer, NoQuery, Problem};
+use crate::host::{Answer, NoQuery, Operation, Problem};
 
 /// Answers 200, 304 or 404.
 ///
@@ -20,4 +23,11 @@ pub async fn get_order(
 ) -> Result<Answer, Problem> {
     let order = app.store.orders.find(&order_id(&id)?).await?.ok_or_else(|| no_such("order", &id, None))?;
     read(&headers, &OrderResource::from(&order.value), Keep::Private, None)
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    Operation::new(ORDERS, "Read an order", "How far it has come, and why it failed if it did.")
+        .path::<OrderId>("id", "The order.")
+        .reads::<OrderResource<'_>>("The order.", example::order())
 }

@@ -4,10 +4,14 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 
 use crate::app::App;
+use crate::domain::event::Event;
+use crate::domain::id::OrderId;
+use crate::functions::api::ORDERS;
 use crate::functions::error::{no_such, order_id};
+use crate::functions::example;
 use crate::functions::page::Page;
 use crate::functions::resource::{Keep, read};
-use crate::host::{Answer, NoQuery, Problem};
+use crate::host::{Answer, NoQuery, Operation, Problem};
 
 /// Answers 200, 304 or 404.
 ///
@@ -24,4 +28,12 @@ pub async fn get_order_events(
         return Err(no_such("order", &id, None));
     }
     read(&headers, &Page { items, next_link: None }, Keep::Private, None)
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let description = "What happened to it, oldest first, all on one page: an order has four events at most.";
+    Operation::new(ORDERS, "Read an order's timeline", description)
+        .path::<OrderId>("id", "The order.")
+        .reads::<Page<Event>>("The events.", example::page(example::event()))
 }

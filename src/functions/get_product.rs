@@ -4,9 +4,12 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 
 use crate::app::App;
+use crate::domain::id::ProductId;
+use crate::functions::api::PRODUCTS;
 use crate::functions::error::{no_such, product_id};
+use crate::functions::example;
 use crate::functions::resource::{Keep, ProductResource, product_etag, read};
-use crate::host::{Answer, NoQuery, Problem};
+use crate::host::{Answer, NoQuery, Operation, Problem};
 
 /// Answers 200, 304 or 404.
 ///
@@ -29,4 +32,13 @@ pub async fn get_product(
     let etag = product_etag(&product.etag, stock.as_ref());
     let resource = ProductResource::new(product.value, stock.as_ref());
     read(&headers, &resource, Keep::Public, Some(&etag))
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let description = "With the pieces that can be ordered now. What another instance of this program has changed is seen after \
+                       five seconds at the latest. A deleted product can still be read, for the sake of old orders.";
+    Operation::new(PRODUCTS, "Read a product", description)
+        .path::<ProductId>("id", "The product.")
+        .reads::<ProductResource>("The product.", example::product())
 }

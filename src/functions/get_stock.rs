@@ -5,9 +5,12 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 
 use crate::app::App;
+use crate::domain::id::ProductId;
+use crate::functions::api::STOCK;
 use crate::functions::error::{no_such, product_id};
+use crate::functions::example;
 use crate::functions::resource::{Keep, StockResource, read};
-use crate::host::{Answer, NoQuery, Problem};
+use crate::host::{Answer, NoQuery, Operation, Problem};
 
 /// Answers 200, 304 or 404.
 ///
@@ -26,4 +29,13 @@ pub async fn get_stock(
         .await?
         .ok_or_else(|| no_such("stock of a product", &id, None))?;
     read(&headers, &StockResource::from(&stock.value), Keep::Validate, Some(stock.etag.as_str()))
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let description =
+        "Pieces on hand, held for orders, and available. The `ETag` is for `If-Match` of the PUT.";
+    Operation::new(STOCK, "Read a product's stock", description)
+        .path::<ProductId>("id", "The product.")
+        .reads::<StockResource<'_>>("The counts.", example::stock())
 }

@@ -4,43 +4,74 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use futures::StreamExt;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::app::App;
 use crate::app::import::{Imported, Outcome};
 use crate::domain::draft::Invalid;
-use crate::domain::id::ProductId;
+use crate::domain::id::{IdempotencyKey, ProductId};
 use crate::domain::import::{Format, rows};
+use crate::functions::api::PRODUCTS;
 use crate::functions::error::{idempotency_key, invalid_body};
+use crate::functions::example;
 use crate::functions::resource::{Keep, with_keep};
-use crate::host::{Answer, Failure, NoQuery, Problem};
+use crate::host::kind::INVALID_BODY;
+use crate::host::{Answer, Failure, FileBody, NoQuery, Operation, Problem};
 
 /// Most rows of one request; a larger file is for `widgetco import`, or for several requests.
 const ROWS_MAX: usize = 1000;
 
-#[derive(Default, Serialize)]
+/// What came of a file.
+#[derive(Default, JsonSchema, Serialize)]
+#[schemars(rename = "ImportReport")]
 struct Report {
+    /// Rows that became new products.
+    #[schemars(range(max = ROWS_MAX))]
     created: usize,
+    /// Rows whose products were changed.
+    #[schemars(range(max = ROWS_MAX))]
     updated: usize,
+    /// Rows whose products were like that already.
+    #[schemars(range(max = ROWS_MAX))]
     unchanged: usize,
+    /// Rows that could not be brought in.
+    #[schemars(range(max = ROWS_MAX))]
     failed: usize,
+    /// What came of each row, in the order in which they were done.
+    #[schemars(length(max = ROWS_MAX))]
     rows: Vec<Line>,
 }
 
-#[derive(Serialize)]
+/// What came of one row.
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ImportedRow")]
 struct Line {
+    /// Which row, from 1; the header of a CSV file and empty lines are not counted.
+    #[schemars(range(min = 1, max = ROWS_MAX))]
     row: usize,
+    /// The product; absent when the row does not say which.
     #[serde(skip_serializing_if = "Option::is_none")]
     product_id: Option<ProductId>,
+    /// What came of it: `invalid` is for you to mend, `failed` is worth another try.
+    #[schemars(extend("enum" = ["created", "updated", "unchanged", "invalid", "failed"]))]
     outcome: &'static str,
+    /// What is wrong with it.
+    #[schemars(length(max = 100))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Mistake>,
 }
 
-#[derive(Serialize)]
+/// What is wrong in a row.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "RowMistake")]
 struct Mistake {
+    /// Where: a JSON pointer (RFC 6901), empty for the row as a whole.
+    #[schemars(length(max = 300), example = &"/price/amountMinor")]
     pointer: String,
+    /// What must be there instead.
+    #[schemars(length(max = 1000), example = &"must be at most 100000000")]
     detail: String,
 }
 
@@ -74,6 +105,34 @@ pub async fn import_products(
     Ok(with_keep(Answer::json(StatusCode::OK, &report), Keep::Private))
 }
 
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let description = "Creates or replaces a product for each row, by SKU, and reports on each; rows that are wrong keep no other \
+                       row back. The same file again changes nothing, so an import that broke off is simply sent again.";
+    let ndjson = FileBody {
+        media_type: "application/x-ndjson",
+        description: "A product a line, as `POST /api/products` takes it; at most 1,000 lines and 1 MiB.",
+        example: Some(
+            "{\"sku\":\"MUG-RED\",\"name\":\"Mug, red\",\"price\":{\"amountMinor\":900,\"currency\":\"EUR\"}}\n",
+        ),
+    };
+    let csv = FileBody {
+        media_type: "text/csv",
+        description: "The columns sku, name, priceMinor and currency; if wanted also description, status, categoryIds and \
+                      collectionIds (parted by spaces), and `attribute:name [unit]`. At most 1,000 rows and 1 MiB.",
+        example: Some(
+            "sku,name,priceMinor,currency,attribute:weight [g]\nMUG-RED,\"Mug, red\",900,EUR,310\n",
+        ),
+    };
+    Operation::new(PRODUCTS, "Import products", description)
+        .file(&[ndjson, csv], None)
+        .answers::<Report>(StatusCode::OK, "What came of each row.", &[], example::import_report())
+        .idempotency_key::<IdempotencyKey>(
+            "Checked for its form and not needed: the same file again changes nothing.",
+        )
+        .problems(&[&INVALID_BODY])
+}
+
 impl Report {
     fn add(&mut self, imported: Imported) {
         let Imported { number, id, outcome } = imported;
@@ -89,7 +148,7 @@ impl Report {
             }
         };
         *count += 1;
-        let errors = errors.into_iter().map(|Invalid { pointer, detail }| Mistake { pointer, detail });
+        let errors = errors.into_iter().map(|Invalid { pointer, detail, .. }| Mistake { pointer, detail });
         self.rows.push(Line { row: number, product_id: id, outcome, errors: errors.collect() });
     }
 }

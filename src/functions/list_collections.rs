@@ -6,9 +6,11 @@ use axum::http::HeaderMap;
 use crate::app::App;
 use crate::domain::collection::CollectionKind;
 use crate::domain::id::CollectionId;
+use crate::functions::api::{COLLECTIONS, paged};
+use crate::functions::example;
 use crate::functions::page::{Page, PageRequest};
 use crate::functions::resource::{CollectionResource, Keep, read};
-use crate::host::{Answer, Problem};
+use crate::host::{Answer, Operation, Problem};
 
 const PATH: &str = "/api/collections";
 
@@ -39,4 +41,14 @@ pub async fn list_collections(
     let next_link = last.map(|last| request.next_link(PATH, &filters, &last.id));
     let items: Vec<_> = items.into_iter().map(CollectionResource::from).collect();
     read(&headers, &Page { items, next_link }, Keep::Public, None)
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let operation =
+        Operation::new(COLLECTIONS, "List categories and collections", "In the order of their ids, by page.")
+            .query::<CollectionKind>("kind", "Only categories, or only collections.")
+            .query::<CollectionId>("parent", "Only those directly below this category.")
+            .reads::<Page<CollectionResource<'_>>>("One page.", example::page(example::collection()));
+    paged(operation)
 }

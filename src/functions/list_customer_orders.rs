@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::domain::id::{CustomerId, OrderId};
+use crate::functions::api::{ORDERS, paged};
 use crate::functions::error::no_such;
+use crate::functions::example;
 use crate::functions::page::{Page, PageRequest};
 use crate::functions::resource::{Keep, OrderResource, read};
-use crate::host::{Answer, Problem};
+use crate::host::{Answer, Operation, Problem};
 use crate::store::orders::OrderCursor;
 
 #[derive(Serialize, Deserialize)]
@@ -40,4 +42,12 @@ pub async fn list_customer_orders(
     let page = request.page(&path, orders, |order| Cursor(order.placed_at, order.id.clone()));
     let items = page.items.iter().map(OrderResource::from).collect();
     read(&headers, &Page { items, next_link: page.next_link }, Keep::Private, None)
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let operation = Operation::new(ORDERS, "List a customer's orders", "The newest first, by page.")
+        .path::<CustomerId>("id", "The customer.")
+        .reads::<Page<OrderResource<'_>>>("One page.", example::page(example::order()));
+    paged(operation)
 }

@@ -2,15 +2,19 @@
 
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
+use serde_json::json;
 
 use crate::app::App;
+use crate::domain::catalogue::PRICE_MINOR_MAX;
 use crate::domain::id::CollectionId;
 use crate::domain::listing::{Cursor, Listing, Sort};
 use crate::domain::money::Currency;
 use crate::domain::product::ProductStatus;
+use crate::functions::api::{PRODUCTS, paged};
+use crate::functions::example;
 use crate::functions::page::{Filters, Page, PageRequest, invalid};
 use crate::functions::resource::{Keep, ProductResource, read};
-use crate::host::{Answer, Problem};
+use crate::host::{Answer, Operation, Problem};
 
 const PATH: &str = "/api/products";
 /// What the list can be filtered and sorted by.
@@ -44,10 +48,35 @@ pub async fn list_products(
     read(&headers, &Page { items, next_link }, Keep::Public, None)
 }
 
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let description = "By page, with the pieces that can be ordered now. A page is filtered by what is in stock when it is made, so \
+                       that it may hold fewer items than `limit` and still have a next one.";
+    let amount = json!({"type": "integer", "minimum": 0, "maximum": PRICE_MINOR_MAX});
+    let text = json!({"type": "string", "minLength": 1, "maxLength": TEXT_CHARS_MAX, "pattern": "\\S"});
+    let sorts = json!({"type": "string", "enum": ["name", "price", "-price", "newest"], "default": "name"});
+    let operation = Operation::new(PRODUCTS, "List products", description)
+        .query_as("q", "Part of the name, in any case.", text)
+        .query::<CollectionId>("category", "Products of this category and those below it.")
+        .query::<CollectionId>("collection", "Products of this collection.")
+        .query::<Currency>("currency", "Products with a price in this currency.")
+        .query_as("minPrice", "Lowest price, in minor units.", amount.clone())
+        .query_as("maxPrice", "Highest price, in minor units.", amount)
+        .query_as(
+            "inStock",
+            "`true`: only what can be ordered now.",
+            json!({"type": "boolean", "default": false}),
+        )
+        .query::<ProductStatus>("status", "Products of this status; the active ones if nothing is said.")
+        .query_as("sort", "By name, by price (`-price`: the dearest first), or the newest first.", sorts)
+        .reads::<Page<ProductResource>>("One page.", example::page(example::product()));
+    paged(operation)
+}
+
 /// What the parameters ask for, with the categories below the one that is named.
 async fn listing(app: &App, filters: &Filters) -> Result<(Listing, bool), Problem> {
     let id = |text: &str| CollectionId::parse(text).ok();
-    let amount = |text: &str| text.parse::<u64>().ok();
+    let amount = |text: &str| text.parse::<u64>().ok().filter(|amount| *amount <= PRICE_MINOR_MAX);
     let category = filters.get("category", "the id of a category", id)?;
     let category_ids = match category {
         None => Vec::new(),
@@ -59,7 +88,7 @@ async fn listing(app: &App, filters: &Filters) -> Result<(Listing, bool), Proble
     };
     let status = filters.get("status", "draft, active or archived", ProductStatus::parse)?;
     let sort = filters.get("sort", "name, price, -price or newest", Sort::parse)?;
-    let minor = "a whole number of minor units, such as cents";
+    let minor = "a whole number of minor units, such as cents, up to 100000000";
     let listing = Listing {
         status: status.unwrap_or(ProductStatus::Active),
         text: filters.get("q", "1 to 100 characters", text)?,

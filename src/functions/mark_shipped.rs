@@ -3,28 +3,50 @@
 
 use axum::extract::State;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::app::transition::Changed;
-use crate::domain::draft::{Invalid, check_text};
+use crate::domain::draft::{Invalid, LINE_PATTERN, check_text};
+use crate::domain::id::OrderId;
 use crate::domain::order::{Order, ShipmentClaim, TEXT_CHARS_MAX};
+use crate::functions::api::ORDERS;
 use crate::functions::error::{invalid_body, no_such, order_id, wrong_status};
-use crate::functions::resource::{order_answer, order_etag};
+use crate::functions::example;
+use crate::functions::kind::{SHIPPED_OTHERWISE, UNPROCESSABLE_BODY, WRONG_STATUS};
+use crate::functions::resource::{OrderResource, order_answer, order_etag};
 use crate::functions::ring::answer_and_ring;
-use crate::host::{Answer, HttpCall, HttpInput, Problem, Reply, if_match, parse_optional};
+use crate::host::{Answer, Header, HttpCall, HttpInput, Operation, Problem, Reply, if_match, parse_optional};
 use crate::store::Versioned;
+use axum::http::StatusCode;
 
 /// How far ahead of our clock a courier's may be.
 const AHEAD_MAX: TimeDelta = TimeDelta::hours(24);
 /// How late a courier may say so.
 const BEHIND_MAX: TimeDelta = TimeDelta::days(365);
 
-#[derive(Default, Deserialize)]
+/// What a courier says about a shipment; what is absent is not claimed.
+#[derive(Default, JsonSchema, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "ShipmentClaim")]
 struct Body {
+    /// When it left: at most 24 hours ahead and a year ago; the present when absent.
+    #[schemars(with = "Option<DateTime<Utc>>")]
     shipped_at: Option<String>,
+    /// Who carries it.
+    #[schemars(
+        length(min = 1, max = TEXT_CHARS_MAX),
+        regex(pattern = LINE_PATTERN),
+        example = &"Parcel Express"
+    )]
     carrier: Option<String>,
+    /// The carrier's number for it.
+    #[schemars(
+        length(min = 1, max = TEXT_CHARS_MAX),
+        regex(pattern = LINE_PATTERN),
+        example = &"PX-2026-0042"
+    )]
     tracking_number: Option<String>,
 }
 
@@ -32,6 +54,23 @@ struct Body {
 /// or 412.
 pub async fn mark_shipped(State(app): State<App>, HttpCall(input): HttpCall) -> Reply {
     answer_and_ring(async { ship(&app, &input?).await }.await)
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let description = "The courier's word that a confirmed order left, and when. The pieces leave the stock. The same word again \
+                       changes nothing.";
+    Operation::new(ORDERS, "Mark an order as shipped", description)
+        .path::<OrderId>("id", "The order.")
+        .if_match()
+        .optional_body::<Body>(example::shipment())
+        .answers::<OrderResource<'_>>(
+            StatusCode::OK,
+            "The order has shipped.",
+            &[Header::Etag],
+            example::shipped_order(),
+        )
+        .problems(&[&WRONG_STATUS, &SHIPPED_OTHERWISE, &UNPROCESSABLE_BODY])
 }
 
 async fn ship(app: &App, input: &HttpInput) -> Result<(Versioned<Order>, Answer), Problem> {
@@ -54,7 +93,7 @@ async fn ship(app: &App, input: &HttpInput) -> Result<(Versioned<Order>, Answer)
 }
 
 fn shipped_otherwise(order: &Order) -> Problem {
-    Problem::conflict("shipped-otherwise", "The order has shipped otherwise")
+    Problem::new(&SHIPPED_OTHERWISE)
         .detail("The recorded shipment has another date, carrier or tracking number; it is not overwritten.")
         .extension("shipment", serde_json::json!(order.shipment))
 }
@@ -67,7 +106,7 @@ impl Body {
                 Some(at.to_utc().trunc_subsecs(3))
             }
             Ok(_) => {
-                invalid.push(Invalid::new("/shippedAt", "must be at most 24 hours ahead and a year ago"));
+                invalid.push(Invalid::sense("/shippedAt", "must be at most 24 hours ahead and a year ago"));
                 None
             }
             Err(_) => {

@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 
 use data_encoding::BASE64URL_NOPAD;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::host::kind::INVALID_QUERY;
 use crate::host::{Problem, parse_query};
 
 /// Items of a page when the request does not say.
@@ -44,12 +46,15 @@ impl Filters {
 }
 
 /// One page of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     /// The items, in a stable order.
+    #[schemars(length(max = LIMIT_MAX))]
     pub items: Vec<T>,
     /// Path and query of the next page; absent on the last.
+    #[schemars(length(max = 4000), example = &"/api/products?limit=20&cursor=eyJrIjoxfQ")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_link: Option<String>,
 }
@@ -110,8 +115,7 @@ impl<C: DeserializeOwned + Serialize> PageRequest<C> {
 
 /// 400: a parameter of the query is not what it must be.
 pub fn invalid(name: &'static str, detail: &str) -> Problem {
-    Problem::new(axum::http::StatusCode::BAD_REQUEST, "invalid-query", "The query is not valid")
-        .parameter(name, detail)
+    Problem::new(&INVALID_QUERY).parameter(name, detail)
 }
 
 fn encode<C: Serialize>(cursor: &C) -> String {

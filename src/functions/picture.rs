@@ -5,6 +5,7 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::app::App;
@@ -14,19 +15,27 @@ use crate::domain::id::{ImageId, ProductId};
 use crate::domain::image::{ALT_CHARS_MAX, IMAGES_MAX, Image, Misarranged, Rendition, is_alt};
 use crate::domain::product::Product;
 use crate::functions::error::{invalid_body, no_such};
+use crate::functions::kind::{INCOMPLETE_ARRANGEMENT, PRODUCT_DELETED, TOO_MANY_IMAGES};
 use crate::functions::resource::{ImageResource, content_etag};
+use crate::host::kind::RANGE_NOT_SATISFIABLE;
 use crate::host::{Answer, Problem, Wanted, if_none_match, range};
 
 /// A picture never changes under its address.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// Where the bytes are may change, with a setting.
 const FOR_AN_HOUR: &str = "public, max-age=3600";
+/// What a redirection means.
+pub const REDIRECTED: &str =
+    "The bytes are elsewhere: at the public address that the settings name, or at another width.";
 const NOSNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 
 /// A product's pictures, in the order in which they are shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ImageList")]
 pub struct ImageList<'a> {
+    /// All of them.
+    #[schemars(length(max = IMAGES_MAX))]
     items: Vec<ImageResource<'a>>,
 }
 
@@ -78,12 +87,11 @@ pub fn not_taken(product_id: &ProductId, image_id: &str, not_taken: NotTaken) ->
         NotTaken::NoProduct => no_such("product", product_id.as_str(), None),
         NotTaken::NoImage => no_such_image(image_id, "there is no picture with this id"),
         NotTaken::Stale => Problem::precondition_failed(),
-        NotTaken::Deleted => Problem::conflict("product-deleted", "The product is deleted")
-            .detail("A deleted product takes no more pictures."),
-        NotTaken::Full => {
-            Problem::conflict("too-many-images", "The product has all the pictures it may have")
-                .detail(format!("A product may have at most {IMAGES_MAX} pictures; remove one first."))
+        NotTaken::Deleted => {
+            Problem::new(&PRODUCT_DELETED).detail("A deleted product takes no more pictures.")
         }
+        NotTaken::Full => Problem::new(&TOO_MANY_IMAGES)
+            .detail(format!("A product may have at most {IMAGES_MAX} pictures; remove one first.")),
         NotTaken::Misarranged(wrong) => {
             let (pointer, detail) = match wrong {
                 Misarranged::Unknown(place) => {
@@ -94,13 +102,7 @@ pub fn not_taken(product_id: &ProductId, image_id: &str, not_taken: NotTaken) ->
                     ("/items".to_owned(), format!("leaves out the picture {id}; DELETE removes one"))
                 }
             };
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            Problem::new(
-                status,
-                "incomplete-arrangement",
-                "The list must name each picture of the product once",
-            )
-            .field(pointer, detail)
+            Problem::new(&INCOMPLETE_ARRANGEMENT).field(pointer, detail)
         }
     }
 }
@@ -161,10 +163,11 @@ pub fn redirect(address: &str) -> Response {
 /// # Errors
 /// 404 when the file has been removed meanwhile, 503.
 pub async fn serve(app: &App, method: &Method, headers: &HeaderMap, file: File) -> Result<Response, Problem> {
+    let known = if_none_match(headers)?;
     if let Some(base) = &app.images.public_url {
         return Ok(redirect(&format!("{base}/{}", file.name)));
     }
-    if if_none_match(headers)?.matches(&file.etag) {
+    if known.matches(&file.etag) {
         return Ok(with_head(Response::new(Body::empty()), StatusCode::NOT_MODIFIED, &file));
     }
     let size_bytes = file.size_bytes;
@@ -173,9 +176,8 @@ pub async fn serve(app: &App, method: &Method, headers: &HeaderMap, file: File) 
         Wanted::Whole => (StatusCode::OK, 0..size_bytes),
         Wanted::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
         Wanted::Beyond => {
-            let status = StatusCode::RANGE_NOT_SATISFIABLE;
-            let problem = Problem::new(status, "range-not-satisfiable", "The range lies behind the end")
-                .detail(format!("The picture has {size_bytes} bytes."));
+            let problem =
+                Problem::new(&RANGE_NOT_SATISFIABLE).detail(format!("The picture has {size_bytes} bytes."));
             let answer = Answer::from(problem).header(header::CONTENT_RANGE, format!("bytes */{size_bytes}"));
             return Ok(answer.into_response());
         }

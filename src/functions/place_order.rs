@@ -9,17 +9,38 @@ use crate::app::App;
 use crate::app::place::Placement;
 use crate::domain::draft::OrderDraft;
 use crate::domain::order::Order;
+use crate::functions::api::{ORDERS, keyed};
 use crate::functions::error::{
     IDEMPOTENCY_REPLAYED, idempotency_key, invalid_body, key_reused, unprocessable,
 };
+use crate::functions::example;
+use crate::functions::kind::{UNPROCESSABLE_BODY, UNPROCESSABLE_ORDER};
 use crate::functions::resource::{Keep, PlacedOrderResource, order_path, with_keep};
 use crate::functions::ring::answer_and_ring;
-use crate::host::{Answer, HttpCall, HttpInput, Problem, Reply, parse};
+use crate::host::{Answer, Header, HttpCall, HttpInput, Operation, Problem, Reply, parse};
 use crate::store::Versioned;
 
 /// Answers 202 with `Location`, and the same again for the same request under the same `Idempotency-Key`.
 pub async fn place_order(State(app): State<App>, HttpCall(input): HttpCall) -> Reply {
     answer_and_ring(async { place(&app, &input?).await }.await)
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let description = "Stores the order as pending and answers at once; whether there is enough stock is decided right after. \
+                       Read the order to see whether it was confirmed, or failed for lack of stock.";
+    keyed(
+        Operation::new(ORDERS, "Place an order", description)
+            .body::<OrderDraft>(example::order_draft())
+            .answers::<PlacedOrderResource<'_>>(
+                StatusCode::ACCEPTED,
+                "The order was accepted.",
+                &[Header::Location, Header::RetryAfter],
+                example::placed_order(),
+            )
+            .leads_to("GetOrder", &[("id", "$response.body#/id")])
+            .problems(&[&UNPROCESSABLE_BODY, &UNPROCESSABLE_ORDER]),
+    )
 }
 
 async fn place(app: &App, input: &HttpInput) -> Result<(Versioned<Order>, Answer), Problem> {

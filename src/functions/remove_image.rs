@@ -4,9 +4,12 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
 use crate::app::App;
+use crate::domain::id::{ImageId, ProductId};
+use crate::functions::api::IMAGES;
 use crate::functions::error::product_id;
+use crate::functions::kind::PRODUCT_DELETED;
 use crate::functions::picture::{image_id, not_taken};
-use crate::host::{Answer, NoQuery, Problem};
+use crate::host::{Answer, NoQuery, Operation, Problem};
 
 /// Answers 204, or 404. Those who have fetched it may show it until they forget it.
 ///
@@ -21,4 +24,14 @@ pub async fn remove_image(
     let removed = app.remove_image(&product_id, &image_id).await?;
     removed.map_err(|reason| not_taken(&product_id, &image, reason))?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let description = "For good; those who have fetched it may show it until they forget it.";
+    Operation::new(IMAGES, "Remove a picture", description)
+        .path::<ProductId>("id", "The product.")
+        .path::<ImageId>("imageId", "The picture.")
+        .empty(StatusCode::NO_CONTENT, "The picture is gone.", &[])
+        .problems(&[&PRODUCT_DELETED])
 }

@@ -8,9 +8,13 @@ use crate::app::App;
 use crate::app::catalogue::Changed;
 use crate::domain::collection::CollectionDraft;
 use crate::domain::draft::Invalid;
+use crate::domain::id::CollectionId;
+use crate::functions::api::COLLECTIONS;
 use crate::functions::error::{collection_id, invalid_body, no_such, unprocessable_collection};
+use crate::functions::example;
+use crate::functions::kind::{UNPROCESSABLE_BODY, UNPROCESSABLE_COLLECTION};
 use crate::functions::resource::{CollectionResource, Keep, with_keep};
-use crate::host::{Answer, NoQuery, Problem, parse, require_if_match};
+use crate::host::{Answer, Header, NoQuery, Operation, Problem, parse, require_if_match};
 
 /// Answers 200 with the category or collection, 404, 412, 422 when it would hang below itself, or 428 without `If-Match`.
 ///
@@ -39,4 +43,21 @@ pub async fn replace_collection(
         Changed::NotFound | Changed::Deleted => Err(no_such("category or collection", &id, None)),
         Changed::Invalid(invalid) => Err(unprocessable_collection(invalid)),
     }
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let description =
+        "A new name is one write, because products refer to it by id. A category can move with all below it.";
+    Operation::new(COLLECTIONS, "Replace a category or collection", description)
+        .path::<CollectionId>("id", "The category or collection; the body's `id` is the same.")
+        .if_match_required()
+        .body::<CollectionDraft>(example::collection_draft())
+        .answers::<CollectionResource<'_>>(
+            StatusCode::OK,
+            "The category or collection.",
+            &[Header::Etag],
+            example::collection(),
+        )
+        .problems(&[&UNPROCESSABLE_BODY, &UNPROCESSABLE_COLLECTION])
 }

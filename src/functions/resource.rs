@@ -4,16 +4,22 @@
 
 use axum::http::{HeaderMap, StatusCode, header};
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use crate::domain::collection::{Collection, CollectionKind};
+use crate::domain::collection::{
+    self, Collection, CollectionKind,
+};
+use crate::domain::draft::LINES_MAX;
 use crate::domain::id::{CollectionId, CustomerId, ImageId, OrderId, ProductId, Sku, base32};
-use crate::domain::image::{Image, ImageFormat, Rendition};
+use crate::domain::image::{
+    ALT_CHARS_MAX, FILE_BYTES_MAX, IMAGES_MAX, Image, ImageFormat, Rendition, SIDE_PX_MAX,
+};
 use crate::domain::money::Money;
 use crate::domain::order::{Cancellation, Failure, Line, Order, Shipment, Status};
 use crate::domain::product::{Details, Product};
-use crate::domain::stock::{Adjustment, Stock};
+use crate::domain::stock::{Adjustment, ON_HAND_MAX, REASON_CHARS_MAX, Stock};
 use crate::host::{Answer, IfMatch, IfNoneMatch, Problem, if_none_match};
 use crate::store::Etag;
 
@@ -39,22 +45,36 @@ impl Keep {
 }
 
 /// An order as its customer sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Order")]
 pub struct OrderResource<'a> {
+    /// Its id.
     id: &'a OrderId,
+    /// Who placed it.
     customer_id: &'a CustomerId,
+    /// How far it has come.
     status: Status,
+    /// Why it came to nothing; present exactly when it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<&'a Failure>,
+    /// Each product once, with name and price as they were when the order was placed.
+    #[schemars(length(min = 1, max = LINES_MAX))]
     lines: &'a [Line],
+    /// The sum of the lines.
     total: Money,
+    /// When it was accepted.
+    #[schemars(with = "DateTime<Utc>")]
     #[serde(with = "crate::domain::time")]
     placed_at: DateTime<Utc>,
+    /// When its status last changed.
+    #[schemars(with = "DateTime<Utc>")]
     #[serde(with = "crate::domain::time")]
     updated_at: DateTime<Utc>,
+    /// When and how it left; present exactly when it shipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     shipment: Option<&'a Shipment>,
+    /// When and why it was called off; present exactly when it was cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     cancellation: Option<&'a Cancellation>,
 }
@@ -77,14 +97,23 @@ impl<'a> From<&'a Order> for OrderResource<'a> {
 }
 
 /// An order as it was when it was placed: what a replay of the request answers too, however far the order has come.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "PlacedOrder")]
 pub struct PlacedOrderResource<'a> {
+    /// Its id.
     id: &'a OrderId,
+    /// Who placed it.
     customer_id: &'a CustomerId,
+    /// Always pending: stock is not checked yet.
     status: Status,
+    /// Each product once, with name and price as they were when the order was placed.
+    #[schemars(length(min = 1, max = LINES_MAX))]
     lines: &'a [Line],
+    /// The sum of the lines.
     total: Money,
+    /// When it was accepted.
+    #[schemars(with = "DateTime<Utc>")]
     #[serde(with = "crate::domain::time")]
     placed_at: DateTime<Utc>,
 }
@@ -103,16 +132,31 @@ impl<'a> From<&'a Order> for PlacedOrderResource<'a> {
 }
 
 /// A picture.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Image")]
 pub struct ImageResource<'a> {
+    /// Its id; its bytes are at `/api/products/{product}/images/{id}`.
     id: &'a ImageId,
+    /// What it shows, for those who cannot see it; may be empty.
+    #[schemars(length(max = ALT_CHARS_MAX), example = &"a red mug")]
     alt: &'a str,
+    /// What its bytes are.
     format: ImageFormat,
+    /// Width in pixels.
+    #[schemars(range(min = 1, max = SIDE_PX_MAX))]
     width_px: u32,
+    /// Height in pixels.
+    #[schemars(range(min = 1, max = SIDE_PX_MAX))]
     height_px: u32,
+    /// Size in bytes.
+    #[schemars(range(min = 1, max = FILE_BYTES_MAX))]
     size_bytes: u64,
+    /// Smaller copies as WebP, smallest first.
+    #[schemars(length(max = 2))]
     renditions: &'a [Rendition],
+    /// When it was added.
+    #[schemars(with = "DateTime<Utc>")]
     #[serde(with = "crate::domain::time")]
     created_at: DateTime<Utc>,
 }
@@ -136,20 +180,33 @@ impl<'a> From<&'a Image> for ImageResource<'a> {
 }
 
 /// A product with the pieces that can be ordered now.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Product")]
 pub struct ProductResource {
+    /// Its id: the SKU in small letters.
     id: ProductId,
+    /// What the warehouse calls it.
     sku: Sku,
     #[serde(flatten)]
     details: Details,
+    /// Its pictures, in the order in which they are shown.
+    #[schemars(with = "Vec<ImageResource<'_>>", length(max = IMAGES_MAX))]
     #[serde(serialize_with = "images")]
     images: Vec<Image>,
+    /// Pieces that can be ordered now, as they were a second ago at most.
+    #[schemars(range(max = ON_HAND_MAX))]
     available: u32,
+    /// When it was created.
+    #[schemars(with = "DateTime<Utc>")]
     #[serde(with = "crate::domain::time")]
     created_at: DateTime<Utc>,
+    /// When it was last changed; stock does not count.
+    #[schemars(with = "DateTime<Utc>")]
     #[serde(with = "crate::domain::time")]
     updated_at: DateTime<Utc>,
+    /// When it was deleted; absent on all others.
+    #[schemars(with = "Option<DateTime<Utc>>")]
     #[serde(with = "crate::domain::time::option", skip_serializing_if = "Option::is_none")]
     deleted_at: Option<DateTime<Utc>>,
 }
@@ -168,17 +225,29 @@ fn images<S: Serializer>(images: &[Image], serializer: S) -> Result<S::Ok, S::Er
 }
 
 /// A category or collection.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Collection")]
 pub struct CollectionResource<'a> {
+    /// Its id.
     id: &'a CollectionId,
+    /// Which of the two it is.
     kind: CollectionKind,
+    /// What it is called.
+    #[schemars(length(min = 1, max = collection::NAME_CHARS_MAX), example = &"Desk lamps")]
     name: &'a str,
+    /// What belongs to it, in a few sentences.
+    #[schemars(length(max = collection::DESCRIPTION_CHARS_MAX), example = &"Lamps that stand on a desk.")]
     description: &'a str,
+    /// The category above it; absent for a collection and for a category at the top.
     #[serde(skip_serializing_if = "Option::is_none")]
     parent_id: Option<&'a CollectionId>,
+    /// When it was created.
+    #[schemars(with = "DateTime<Utc>")]
     #[serde(with = "crate::domain::time")]
     created_at: DateTime<Utc>,
+    /// When it was last changed.
+    #[schemars(with = "DateTime<Utc>")]
     #[serde(with = "crate::domain::time")]
     updated_at: DateTime<Utc>,
 }
@@ -212,13 +281,23 @@ pub fn names_product(wanted: &IfMatch, version: &Etag) -> bool {
 }
 
 /// The counts of a product.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Stock")]
 pub struct StockResource<'a> {
+    /// Whose counts these are.
     product_id: &'a ProductId,
+    /// Pieces in the warehouse, those held for orders included.
+    #[schemars(range(max = ON_HAND_MAX))]
     on_hand: u32,
+    /// Pieces that orders hold.
+    #[schemars(range(max = ON_HAND_MAX))]
     held: u32,
+    /// Pieces that can still be sold: on hand, less held.
+    #[schemars(range(max = ON_HAND_MAX))]
     available: u32,
+    /// When the counts last changed.
+    #[schemars(with = "DateTime<Utc>")]
     #[serde(with = "crate::domain::time")]
     updated_at: DateTime<Utc>,
 }
@@ -236,14 +315,26 @@ impl<'a> From<&'a Stock> for StockResource<'a> {
 }
 
 /// A change of the pieces on hand.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Adjustment")]
 pub struct AdjustmentResource<'a> {
+    /// Its id.
+    #[schemars(length(max = 300), example = &"adjustment-mfrggzdfmztwq2lknnwg23tpoa")]
     id: &'a str,
+    /// Whose stock it changed.
     product_id: &'a ProductId,
+    /// Pieces that came (above 0) or went.
+    #[schemars(range(min = -i64::from(ON_HAND_MAX), max = ON_HAND_MAX))]
     delta: i64,
+    /// Why.
+    #[schemars(length(max = REASON_CHARS_MAX), example = &"broken in the warehouse")]
     reason: &'a str,
+    /// Pieces on hand afterwards.
+    #[schemars(range(max = ON_HAND_MAX))]
     on_hand_after: u32,
+    /// When it was entered.
+    #[schemars(with = "DateTime<Utc>")]
     #[serde(with = "crate::domain::time")]
     created_at: DateTime<Utc>,
 }

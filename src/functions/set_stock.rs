@@ -3,21 +3,34 @@
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::app::App;
 use crate::domain::draft::Invalid;
-use crate::domain::id::Fingerprint;
+use crate::domain::id::{Fingerprint, ProductId};
+use crate::domain::number::whole;
 use crate::domain::stock::{Adjustment, ON_HAND_MAX};
+use crate::functions::api::STOCK;
 use crate::functions::error::{invalid_body, no_such, product_id, stock_refused};
+use crate::functions::example;
+use crate::functions::kind::STOCK_REFUSED;
 use crate::functions::resource::{Keep, StockResource, with_keep};
-use crate::host::{Answer, IfNoneMatch, Match, NoQuery, Problem, if_none_match, parse, require_if_match};
+use crate::host::{
+    Answer, Header, IfNoneMatch, Match, NoQuery, Operation, Problem, if_none_match, parse, require_if_match,
+};
 use crate::store::Etag;
 use crate::store::stock::Counted;
 
-#[derive(Deserialize)]
+/// What was counted.
+#[derive(JsonSchema, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "StockCount")]
 struct Body {
+    /// Pieces in the warehouse, those held for orders included.
+    #[schemars(range(min = 0, max = ON_HAND_MAX), example = 250)]
+    #[serde(deserialize_with = "whole")]
     on_hand: i64,
 }
 
@@ -79,4 +92,15 @@ pub async fn set_stock(
         Counted::Changed => Err(Problem::precondition_failed()),
         Counted::Refused(refusal) => Err(stock_refused(refusal, "/onHand")),
     }
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let description = "Sets the pieces on hand after a count; the difference enters the ledger. Not below what orders hold.";
+    Operation::new(STOCK, "Count a product's stock", description)
+        .path::<ProductId>("id", "The product.")
+        .if_match_or_none()
+        .body::<Body>(json!({"onHand": 250}))
+        .answers::<StockResource<'_>>(StatusCode::OK, "The counts.", &[Header::Etag], example::stock())
+        .problems(&[&STOCK_REFUSED])
 }

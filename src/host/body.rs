@@ -2,9 +2,10 @@
 //!
 //! It deliberately does not know any request's shape; a type refuses unknown fields by `deny_unknown_fields`.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 
+use super::kind::INVALID_BODY;
 use super::problem::{FieldError, Problem};
 use crate::json::{self, Misread};
 
@@ -63,13 +64,12 @@ impl From<Misread> for Problem {
 }
 
 fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "invalid-body", "The body is not valid")
-        .fields([FieldError::body(pointer, detail)])
+    Problem::new(&INVALID_BODY).fields([FieldError::body(pointer, detail)])
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderValue, StatusCode};
     use serde::Deserialize;
 
     use super::*;

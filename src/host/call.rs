@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use super::body::BODY_BYTES_MAX;
 use super::failure::Failure;
 use super::invocation::{HttpInput, Invocation};
+use super::kind::LENGTH_REQUIRED;
 use super::problem::Problem;
 use super::query::parse_query;
 
@@ -44,7 +45,7 @@ impl<S: Send + Sync> FromRequest<S> for HttpCall {
 fn accepted(input: HttpInput) -> Result<HttpInput, Problem> {
     parse_query(input.raw_query(), &[])?;
     if input.body.is_empty() && input.headers.contains_key(header::TRANSFER_ENCODING) {
-        return Err(Problem::new(StatusCode::LENGTH_REQUIRED, "length-required", "The body needs a length")
+        return Err(Problem::new(&LENGTH_REQUIRED)
             .detail("Send the body with a Content-Length, not in chunks.")
             .header_field("Content-Length", "is missing"));
     }

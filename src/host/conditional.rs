@@ -3,19 +3,22 @@
 //! It deliberately does not know where a resource's current tag comes from. Tags keep their quotes, as in `"\"abc\""`,
 //! and a weak one its `W/`; that is also how Cosmos spells its etags.
 
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, header};
 
+use super::kind::INVALID_HEADER;
 use super::problem::Problem;
 
 /// The most entity tags in one header.
 pub const TAGS_MAX: usize = 32;
+/// The form of the headers as a regular expression, for the API's document.
+pub(super) const TAGS_PATTERN: &str = r#"^(\*|((W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*"){0,31})?)$"#;
 
 /// A precondition that is present: any version at all, or one of these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Match {
     /// `*`.
     Any,
-    /// At least one entity tag.
+    /// These entity tags; none at all is a list that no version is in.
     Tags(Vec<String>),
 }
 
@@ -112,9 +115,9 @@ pub fn if_none_match(headers: &HeaderMap) -> Result<IfNoneMatch, Problem> {
 /// Reads all header lines of one name as one list.
 fn read(headers: &HeaderMap, name: &HeaderName, shown: &'static str) -> Result<Option<Match>, Problem> {
     let malformed = || {
-        Problem::new(StatusCode::BAD_REQUEST, "invalid-header", "A header is not valid").header_field(
+        Problem::new(&INVALID_HEADER).header_field(
             shown,
-            format!("must be * or 1 to {TAGS_MAX} entity tags in double quotes, separated by commas"),
+            format!("must be * or at most {TAGS_MAX} entity tags in double quotes, separated by commas"),
         )
     };
     let mut lines = Vec::new();
@@ -131,7 +134,8 @@ fn read(headers: &HeaderMap, name: &HeaderName, shown: &'static str) -> Result<O
     tags(&list).map(|tags| Some(Match::Tags(tags))).ok_or_else(malformed)
 }
 
-/// Splits a list of entity tags; a tag may itself contain commas. Empty elements are allowed, an empty list is not.
+/// Splits a list of entity tags; a tag may itself contain commas. Empty elements are allowed, and so is an empty list (RFC 9110,
+/// section 5.6.1), which holds no version.
 fn tags(list: &str) -> Option<Vec<String>> {
     let mut tags = Vec::new();
     let mut rest = list.trim_start_matches(SEPARATORS);
@@ -151,7 +155,7 @@ fn tags(list: &str) -> Option<Vec<String>> {
         }
         rest = after.trim_start_matches(SEPARATORS);
     }
-    (!tags.is_empty()).then_some(tags)
+    Some(tags)
 }
 
 const SEPARATORS: [char; 3] = [',', ' ', '\t'];
@@ -168,7 +172,7 @@ fn opaque(tag: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderValue, StatusCode};
 
     use super::*;
 
@@ -191,11 +195,18 @@ mod tests {
     #[test]
     fn malformed_header_is_a_400() {
         let many = vec!["\"a\""; TAGS_MAX + 1].join(",");
-        for value in ["", "abc", "\"a", "\"a\" \"b\"", "*, \"a\"", "w/\"a\"", "\"a b\"", &many] {
+        for value in ["abc", "\"a", "\"a\" \"b\"", "*, \"a\"", "w/\"a\"", "\"a b\"", &many] {
             let problem = if_none_match(&headers(header::IF_NONE_MATCH, &[value])).unwrap_err();
             assert_eq!(problem.code(), "invalid-header", "{value}");
             assert_eq!(problem.status(), StatusCode::BAD_REQUEST);
         }
+    }
+
+    #[test]
+    fn empty_list_names_no_version() {
+        let empty = require_if_match(&headers(header::IF_MATCH, &[""])).unwrap();
+        assert!(!empty.allows("\"a\""));
+        assert!(!if_none_match(&headers(header::IF_NONE_MATCH, &[" , "])).unwrap().matches("\"a\""));
     }
 
     #[test]

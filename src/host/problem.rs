@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
+use super::kind::{self, Kind};
 use super::trace;
 
 /// The most entries of `errors[]` in one problem; later ones are left out.
@@ -19,6 +20,8 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 
 const TYPE_BASE: &str = "https://widgetco.example/problems/";
 const ERROR_CODE_HEADER: HeaderName = HeaderName::from_static("x-ms-error-code");
+/// From the examples of W3C Trace Context.
+const TRACE_ID_EXAMPLE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 /// What a 429 or 503 advises when its maker did not say.
 const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(1);
 
@@ -28,9 +31,7 @@ pub struct Problem(Box<Members>);
 
 #[derive(Debug, Clone)]
 struct Members {
-    status: StatusCode,
-    code: &'static str,
-    title: &'static str,
+    kind: &'static Kind,
     detail: Option<String>,
     errors: Vec<FieldError>,
     extensions: Vec<(&'static str, Value)>,
@@ -84,15 +85,13 @@ impl FieldError {
 }
 
 impl Problem {
-    /// A problem with a stable kebab-case `code` such as `out-of-stock`, which also ends its `type`, and a title that
-    /// never varies. A 429 or 503 advises to retry after one second unless [`Problem::retry_after`] says otherwise.
-    pub fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
+    /// A problem of this kind. A 429 or 503 advises to retry after one second unless [`Problem::retry_after`] says
+    /// otherwise.
+    pub fn new(kind: &'static Kind) -> Self {
         let refuses_for_now =
-            status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE;
+            kind.status == StatusCode::TOO_MANY_REQUESTS || kind.status == StatusCode::SERVICE_UNAVAILABLE;
         Self(Box::new(Members {
-            status,
-            code,
-            title,
+            kind,
             detail: None,
             errors: Vec::new(),
             extensions: Vec::new(),
@@ -140,86 +139,115 @@ impl Problem {
         self
     }
 
+    /// What every problem looks like, as a JSON Schema.
+    pub(super) fn schema() -> Value {
+        let place = |description: &str| json!({"type": "string", "description": description});
+        json!({
+            "type": "object",
+            "description": "Why a request was refused or failed (RFC 9457). Programs go by `code`.",
+            "required": ["type", "title", "status", "code"],
+            "properties": {
+                "type": {"type": "string", "format": "uri", "description": "Names the kind of problem; ends in its code.",
+                    "examples": [format!("{TYPE_BASE}not-found")]},
+                "title": {"type": "string", "description": "The kind of problem in a few words, for a person.",
+                    "examples": ["Not found"]},
+                "status": {"type": "integer", "minimum": 400, "maximum": 599,
+                    "description": "The HTTP status, once more.", "examples": [404]},
+                "code": {"type": "string", "pattern": "^[a-z]+(-[a-z]+)*$",
+                    "description": "The kind of problem, for programs: it never changes.", "examples": ["not-found"]},
+                "detail": {"type": "string", "description": "What went wrong this time, for a person.",
+                    "examples": ["There is nothing at this path."]},
+                "traceId": {"type": "string", "description": "The trace under which our log has this request.",
+                    "examples": [TRACE_ID_EXAMPLE]},
+                "errors": {
+                    "type": "array", "maxItems": FIELD_ERRORS_MAX,
+                    "description": "What is wrong, place by place: every mistake, not only the first.",
+                    "items": {
+                        "type": "object",
+                        "description": "One mistake; exactly one of `pointer`, `parameter` and `header` says where.",
+                        "required": ["detail"],
+                        "properties": {
+                            "pointer": place("Where in the body: a JSON pointer (RFC 6901), empty for the body as a whole."),
+                            "parameter": place("Which parameter of the path or query."),
+                            "header": place("Which header."),
+                            "detail": place("What must be there instead, for a person."),
+                        },
+                    },
+                },
+            },
+        })
+    }
+
+    /// What this problem looks like, as an example.
+    pub(super) fn example(self) -> Value {
+        let mut example: Value = serde_json::from_str(Answer::from(self).body()).unwrap_or_default();
+        example["traceId"] = TRACE_ID_EXAMPLE.into();
+        example
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
-        self.0.status
+        self.0.kind.status
     }
 
     /// The stable code, by which programs tell problems apart.
     pub fn code(&self) -> &'static str {
-        self.0.code
+        self.0.kind.code
     }
 
     /// 400: the request cannot be understood.
     pub fn bad_request() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "bad-request", "The request is not valid")
+        Self::new(&kind::BAD_REQUEST)
     }
 
     /// 404: nothing is there, or nothing that this caller may know of.
     pub fn not_found(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found").detail(detail)
+        Self::new(&kind::NOT_FOUND).detail(detail)
     }
 
     /// 500: our fault. It says nothing of what failed; the log has it under the trace id.
     pub fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side")
+        Self::new(&kind::INTERNAL)
             .detail("The request could not be completed. Quote the traceId when you report this.")
-    }
-
-    /// 405: the path exists, the method does not.
-    pub fn method_not_allowed() -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
     }
 
     /// 413: the body has more than `limit_bytes` bytes.
     pub fn payload_too_large(limit_bytes: usize) -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload-too-large", "The body is too large")
-            .detail(format!("The body may have at most {limit_bytes} bytes."))
+        Self::new(&kind::PAYLOAD_TOO_LARGE).detail(format!("The body may have at most {limit_bytes} bytes."))
     }
 
     /// 415: the body is not JSON by its content type.
     pub fn unsupported_media_type() -> Self {
-        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        Self::new(status, "unsupported-media-type", "The body's media type is not supported")
-            .detail("Send the body with Content-Type: application/json.")
+        Self::new(&kind::UNSUPPORTED_MEDIA_TYPE).detail("Send the body with Content-Type: application/json.")
     }
 
     /// 428: the change needs `If-Match`.
     pub fn precondition_required() -> Self {
-        let status = StatusCode::PRECONDITION_REQUIRED;
-        Self::new(status, "precondition-required", "The change needs a precondition")
+        Self::new(&kind::PRECONDITION_REQUIRED)
             .detail("Send If-Match with the ETag of the version that you want to change.")
     }
 
     /// 412: the resource is no longer (or not yet) the version that the caller named.
     pub fn precondition_failed() -> Self {
-        let status = StatusCode::PRECONDITION_FAILED;
-        Self::new(status, "precondition-failed", "The resource has changed")
+        Self::new(&kind::PRECONDITION_FAILED)
             .detail("Read the resource again and repeat the change with its new ETag.")
-    }
-
-    /// 409: the resource's state does not allow the request.
-    pub fn conflict(code: &'static str, title: &'static str) -> Self {
-        Self::new(StatusCode::CONFLICT, code, title)
     }
 
     /// 503: try the same request again later.
     pub fn unavailable() -> Self {
-        let status = StatusCode::SERVICE_UNAVAILABLE;
-        Self::new(status, "unavailable", "The service cannot answer at the moment")
+        Self::new(&kind::UNAVAILABLE)
     }
 
     /// The problem for a refusal that only has a status, as axum's own extractors and router make.
     pub(super) fn refused(status: StatusCode, limit_bytes: usize) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::not_found("There is nothing at this path."),
-            StatusCode::METHOD_NOT_ALLOWED => Self::method_not_allowed(),
+            StatusCode::METHOD_NOT_ALLOWED => Self::new(&kind::METHOD_NOT_ALLOWED),
             StatusCode::PAYLOAD_TOO_LARGE => Self::payload_too_large(limit_bytes),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::unsupported_media_type(),
-            StatusCode::BAD_REQUEST => Self::bad_request(),
             StatusCode::SERVICE_UNAVAILABLE => Self::unavailable(),
             status if status.is_server_error() => Self::internal(),
-            status => Self::new(status, "refused", status.canonical_reason().unwrap_or("Refused")),
+            _ => Self::bad_request(),
         }
     }
 }
@@ -232,10 +260,10 @@ impl From<Problem> for Answer {
         for (name, value) in members.extensions {
             body.insert(name.to_owned(), value);
         }
-        body.insert("type".to_owned(), format!("{TYPE_BASE}{}", members.code).into());
-        body.insert("title".to_owned(), members.title.into());
-        body.insert("status".to_owned(), members.status.as_u16().into());
-        body.insert("code".to_owned(), members.code.into());
+        body.insert("type".to_owned(), format!("{TYPE_BASE}{}", members.kind.code).into());
+        body.insert("title".to_owned(), members.kind.title.into());
+        body.insert("status".to_owned(), members.kind.status.as_u16().into());
+        body.insert("code".to_owned(), members.kind.code.into());
         if let Some(detail) = members.detail {
             body.insert("detail".to_owned(), detail.into());
         }
@@ -246,9 +274,9 @@ impl From<Problem> for Answer {
             let errors = members.errors.iter().map(FieldError::to_json).collect();
             body.insert("errors".to_owned(), Value::Array(errors));
         }
-        let answer = Answer::text(members.status, PROBLEM_JSON, Value::Object(body).to_string())
+        let answer = Answer::text(members.kind.status, PROBLEM_JSON, Value::Object(body).to_string())
             .header(header::CACHE_CONTROL, "no-store")
-            .header(ERROR_CODE_HEADER, members.code);
+            .header(ERROR_CODE_HEADER, members.kind.code);
         match members.retry_after {
             Some(delay) => answer.header(header::RETRY_AFTER, whole_seconds(delay).to_string()),
             None => answer,
@@ -271,13 +299,19 @@ fn whole_seconds(delay: Duration) -> u64 {
 mod tests {
     use super::*;
 
+    const OUT_OF_STOCK: Kind =
+        Kind::new(StatusCode::CONFLICT, "out-of-stock", "Out of stock", "There is too little.");
+
+    const THROTTLED: Kind =
+        Kind::new(StatusCode::TOO_MANY_REQUESTS, "throttled", "Too many requests", "Wait.");
+
     fn body(problem: Problem) -> Value {
         serde_json::from_str(Answer::from(problem).body()).unwrap()
     }
 
     #[test]
     fn members_and_headers_follow_rfc_9457() {
-        let problem = Problem::conflict("out-of-stock", "Out of stock")
+        let problem = Problem::new(&OUT_OF_STOCK)
             .detail("Two lines lack stock.")
             .field("/lines/0/quantity", "only 1 left")
             .parameter("limit", "at most 100")
@@ -315,8 +349,7 @@ mod tests {
     #[test]
     fn too_busy_always_says_when_to_come_back() {
         let seconds = |problem: Problem| Answer::from(problem).headers()["retry-after"].clone();
-        let busy = Problem::new(StatusCode::TOO_MANY_REQUESTS, "throttled", "Too many requests");
-        assert_eq!(seconds(busy), "1");
+        assert_eq!(seconds(Problem::new(&THROTTLED)), "1");
         assert_eq!(seconds(Problem::unavailable()), "1");
         assert_eq!(seconds(Problem::unavailable().retry_after(Duration::ZERO)), "1");
         assert_eq!(seconds(Problem::unavailable().retry_after(Duration::from_millis(2_001))), "3");

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 
+use super::kind::INVALID_QUERY;
 use super::problem::{FieldError, Problem};
 
 /// The parameter in which the Functions host takes a function key; it leaves it there, and it means nothing to us.
@@ -56,7 +56,7 @@ pub fn parse_query(raw: Option<&str>, allowed: &[&str]) -> Result<BTreeMap<Strin
         [] => "This resource takes no query parameters.".to_owned(),
         _ => format!("Allowed parameters, each at most once: {}.", allowed.join(", ")),
     };
-    let problem = Problem::new(StatusCode::BAD_REQUEST, "invalid-query", "The query is not valid");
+    let problem = Problem::new(&INVALID_QUERY);
     Err(problem.detail(detail).fields(errors))
 }
 

@@ -23,6 +23,7 @@ use tokio::time::timeout;
 use tracing::Instrument;
 
 use super::invocation::ENVELOPE_BYTES_MAX;
+use super::leftover;
 use super::problem::Problem;
 use super::trace::{self, FreshTraceId};
 
@@ -82,8 +83,13 @@ async fn guard(time_max: Duration, fresh: FreshTraceId, request: Request, next: 
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
     let span = tracing::info_span!("request", trace_id, method = %request.method(), route);
     let work = async {
+        let (request, leftover) = leftover::shared(request);
         let run = AssertUnwindSafe(next.run(request)).catch_unwind();
-        match timeout(time_max, run).await {
+        let ended = timeout(time_max, run).await;
+        if let Some(leftover) = leftover {
+            leftover.drain().await;
+        }
+        match ended {
             Ok(Ok(response)) => reworded(response),
             Ok(Err(panic)) => {
                 tracing::error!(message = panic_message(panic.as_ref()), "a request panicked");

@@ -8,6 +8,7 @@ mod blobs;
 mod budgets;
 mod cancel_order;
 mod collections;
+mod contract;
 mod crash;
 mod group_commit;
 mod hot_reads;

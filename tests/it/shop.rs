@@ -33,6 +33,8 @@ use widgetco::store::Store;
 use widgetco::store::emulator::{Emulator, KEY};
 use widgetco::store::stock::Counted;
 
+use crate::contract;
+
 pub(crate) const DATABASE: &str = "test";
 /// Deliveries after which a message counts as one that is retried for ever.
 const DELIVERIES_MAX: usize = 5_000;
@@ -200,10 +202,13 @@ impl TestShop {
             for (name, value) in &sent {
                 request = request.header(name, value);
             }
-            let response = self.call(request.body(Body::from(body.unwrap_or_default())).unwrap()).await;
-            return response;
+            let answer = self.call(request.body(Body::from(body.unwrap_or_default())).unwrap()).await;
+            contract::hold(&function.name, &answer);
+            return answer;
         }
-        self.send_enveloped(function, (method, path, query), params, sent, body).await
+        let answer = self.send_enveloped(function, (method, path, query), params, sent, body).await;
+        contract::hold(&function.name, &answer);
+        answer
     }
 
     /// A request with any bytes, and the answer as it is. Only for functions that are proxied.
@@ -486,9 +491,15 @@ impl Function {
     /// The route's parameters, when the function answers this method at this path.
     fn http_params(&self, method: &str, path: &str) -> Option<BTreeMap<String, String>> {
         let trigger = self.trigger();
-        let methods = trigger["methods"].as_array()?;
-        if !methods.iter().any(|one| one.as_str().unwrap().eq_ignore_ascii_case(method)) {
+        let allows = |methods: &Value| {
+            let mut methods = methods.as_array().unwrap().iter().map(|one| one.as_str().unwrap());
+            methods.any(|one| one.eq_ignore_ascii_case(method) || (method == "HEAD" && one == "get"))
+        };
+        if !trigger.get("methods").is_none_or(allows) {
             return None;
+        }
+        if trigger["route"] == "{*path}" {
+            return Some(BTreeMap::new());
         }
         let (template, path): (Vec<_>, Vec<_>) =
             (trigger["route"].as_str()?.split('/').collect(), path.split('/').collect());

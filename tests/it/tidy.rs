@@ -26,7 +26,11 @@ const LEVELS: [&[&str]; 8] = [
 const ONLY: [(&str, &[&str]); 1] = [("local", &["sources"])];
 
 /// Files in src/functions that are not a function, and that functions may share.
-const SHARED: [&str; 6] = ["error", "page", "picture", "product", "resource", "ring"];
+const SHARED: [&str; 9] =
+    ["api", "error", "example", "kind", "page", "picture", "product", "resource", "ring"];
+
+/// What src/functions.rs itself has to offer: the table of all functions.
+const TABLE: &str = "described";
 
 /// Names of outside parties, and the files or folders of src that may write them.
 const OUTSIDE: [(&str, &[&str]); 12] = [
@@ -368,7 +372,8 @@ fn function_import_mistakes(source: &Source) -> Vec<String> {
         let Some(name) = imported.strip_prefix(&["functions".to_owned()]).map(|path| path.first()) else {
             continue;
         };
-        if imported.starts_with(&own) || name.is_some_and(|name| SHARED.contains(&name.as_str())) {
+        let is_shared = |name: &String| SHARED.contains(&name.as_str()) || name == TABLE;
+        if imported.starts_with(&own) || name.is_some_and(is_shared) {
             continue;
         }
         mistakes.push(format!(
@@ -508,8 +513,12 @@ fn declared(name: &str, bindings: &[Value], routes: &mut BTreeSet<Route>, broken
         return;
     };
     let methods = trigger["methods"].as_array().map(Vec::as_slice).unwrap_or_default();
-    if methods.is_empty() {
-        broken.push(format!("functions/{name}/function.json: name the methods of its httpTrigger"));
+    match (methods.is_empty(), route.starts_with("{*")) {
+        (true, true) => drop(routes.insert(("ANY".to_owned(), format!("/api/{route}"), module.clone()))),
+        (true, false) => {
+            broken.push(format!("functions/{name}/function.json: name the methods of its httpTrigger"));
+        }
+        (false, _) => {}
     }
     for method in methods.iter().filter_map(Value::as_str) {
         routes.insert((method.to_uppercase(), format!("/api/{route}"), module.clone()));
@@ -571,6 +580,17 @@ fn host_and_router_know_the_same_routes() {
         ));
     }
     assert_none(&broken);
+}
+
+#[test]
+fn function_that_takes_every_path_is_tried_last() {
+    // The host goes by the names of the functions, in alphabetical order.
+    let functions = bindings();
+    let takes_all = |bindings: &Vec<Value>| {
+        bindings.iter().any(|binding| binding["route"].as_str().is_some_and(|route| route.starts_with("{*")))
+    };
+    let first = functions.iter().find(|(_, bindings)| takes_all(bindings)).map(|(name, _)| name);
+    assert_eq!(first, functions.keys().next_back());
 }
 
 #[test]

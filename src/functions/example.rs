@@ -1,0 +1,159 @@
+//! Examples of requests and resources for the API's document; `cargo run` has the products and customers in them.
+
+use serde_json::{Value, json};
+
+const ORDER_ID: &str = "hjv6k3mmmfrggzdfmztwq2lknnwg23tpoa";
+const IMAGE_ID: &str = "mfrggzdfmztwq2lknnwg23tpoa";
+const TIME: &str = "2026-05-04T09:30:00.000Z";
+
+/// An order as somebody asks for it.
+pub fn order_draft() -> Value {
+    json!({"customerId": "c1", "lines": [{"productId": "widget-classic", "quantity": 2}]})
+}
+
+/// An order as it was placed.
+pub fn placed_order() -> Value {
+    json!({
+        "id": ORDER_ID,
+        "customerId": "c1",
+        "status": "pending",
+        "lines": [{"productId": "widget-classic", "name": "Classic widget", "quantity": 2, "unitPrice": euros(1999)}],
+        "total": euros(3998),
+        "placedAt": TIME,
+    })
+}
+
+/// An order that waits for its courier.
+pub fn order() -> Value {
+    with(placed_order(), json!({"status": "confirmed", "updatedAt": TIME}))
+}
+
+/// An order that left the house.
+pub fn shipped_order() -> Value {
+    let shipment = with(shipment(), json!({"shippedAt": TIME}));
+    with(order(), json!({"status": "shipped", "shipment": shipment}))
+}
+
+/// An order that was called off.
+pub fn cancelled_order() -> Value {
+    let cancellation = with(json!({"cancelledAt": TIME}), cancellation());
+    with(order(), json!({"status": "cancelled", "cancellation": cancellation}))
+}
+
+/// What a courier says.
+pub fn shipment() -> Value {
+    json!({"carrier": "Parcel Express", "trackingNumber": "PX-2026-0042"})
+}
+
+/// Why somebody calls an order off.
+pub fn cancellation() -> Value {
+    json!({"reason": "ordered twice"})
+}
+
+/// The first event of an order.
+pub fn event() -> Value {
+    json!({
+        "id": format!("{ORDER_ID}-placed"), "orderId": ORDER_ID, "sequence": 1, "at": TIME, "kind": "orderPlaced",
+    })
+}
+
+/// A product as somebody asks for it.
+pub fn product_draft() -> Value {
+    json!({
+        "sku": "MUG-RED",
+        "name": "Mug, red",
+        "description": "Holds 300 ml.",
+        "price": euros(900),
+        "status": "active",
+        "categoryIds": [],
+        "collectionIds": [],
+        "attributes": [{"name": "weight", "value": 310, "unit": "g"}, {"name": "dishwasher", "value": true}],
+    })
+}
+
+/// A product.
+pub fn product() -> Value {
+    let more = json!({
+        "id": "mug-red", "images": [image()], "available": 12, "createdAt": TIME, "updatedAt": TIME,
+    });
+    with(product_draft(), more)
+}
+
+/// What came of the rows of a file.
+pub fn import_report() -> Value {
+    json!({
+        "created": 1, "updated": 0, "unchanged": 0, "failed": 1,
+        "rows": [
+            {"row": 1, "productId": "mug-red", "outcome": "created"},
+            {"row": 2, "outcome": "invalid", "errors": [{"pointer": "/name", "detail": "missing field `name`"}]},
+        ],
+    })
+}
+
+/// A category as somebody asks for it.
+pub fn collection_draft() -> Value {
+    json!({"id": "mugs", "kind": "category", "name": "Mugs", "description": "For hot drinks."})
+}
+
+/// A category.
+pub fn collection() -> Value {
+    with(collection_draft(), json!({"createdAt": TIME, "updatedAt": TIME}))
+}
+
+/// The tree of categories.
+pub fn category_tree() -> Value {
+    let mugs = json!({"id": "mugs", "name": "Mugs", "children": []});
+    json!({"items": [{"id": "kitchen", "name": "Kitchen", "children": [mugs]}]})
+}
+
+/// A picture.
+pub fn image() -> Value {
+    json!({
+        "id": IMAGE_ID, "alt": "a red mug", "format": "jpeg", "widthPx": 2000, "heightPx": 1500, "sizeBytes": 481_230,
+        "renditions": [
+            {"widthPx": 400, "heightPx": 300, "sizeBytes": 9_120},
+            {"widthPx": 1200, "heightPx": 900, "sizeBytes": 51_466},
+        ],
+        "createdAt": TIME,
+    })
+}
+
+/// The order of a product's pictures.
+pub fn arrangement() -> Value {
+    json!({"items": [{"id": IMAGE_ID, "alt": "a red mug"}]})
+}
+
+/// The counts of a product.
+pub fn stock() -> Value {
+    json!({"productId": "widget-classic", "onHand": 250, "held": 2, "available": 248, "updatedAt": TIME})
+}
+
+/// A change of the pieces on hand.
+pub fn adjustment() -> Value {
+    json!({
+        "id": "adjustment-mfrggzdfmztwq2lknnwg23tpoa", "productId": "widget-classic", "delta": -3,
+        "reason": "broken in the warehouse", "onHandAfter": 247, "createdAt": TIME,
+    })
+}
+
+/// What an audit found.
+pub fn audit() -> Value {
+    json!({"at": TIME, "products": 20, "busy": [], "differences": [], "late": [], "left": []})
+}
+
+/// One page of these items, which is the last.
+pub fn page(item: Value) -> Value {
+    json!({"items": [item]})
+}
+
+fn euros(amount_minor: u64) -> Value {
+    json!({"amountMinor": amount_minor, "currency": "EUR"})
+}
+
+/// An object with more members, or others.
+fn with(mut object: Value, more: Value) -> Value {
+    if let (Value::Object(members), Value::Object(more)) = (&mut object, more) {
+        members.extend(more);
+    }
+    object
+}
