@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::host::Described;
 
 pub mod api;
+pub mod docs;
 pub mod error;
 pub mod example;
 pub mod kind;
@@ -29,6 +30,8 @@ pub mod describe_image;
 pub mod get_audit;
 pub mod get_category_tree;
 pub mod get_collection;
+pub mod get_docs;
+pub mod get_docs_file;
 pub mod get_image;
 pub mod get_open_api;
 pub mod get_order;
@@ -69,6 +72,8 @@ pub fn routes(app: App) -> Router {
         .route("/api/products/{id}/stock/adjustments", post(adjust_stock::adjust_stock))
         .route("/api/audit", get(get_audit::get_audit))
         .route("/api/openapi.json", get(get_open_api::get_open_api))
+        .route("/api/docs", get(get_docs::get_docs))
+        .route("/api/docs/{file}", get(get_docs_file::get_docs_file))
         .route("/api/orders/{id}", get(get_order::get_order))
         .route("/api/orders/{id}/events", get(get_order_events::get_order_events))
         .route("/api/products/{id}", get(get_product::get_product))

@@ -8,9 +8,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use crate::domain::collection::{
-    self, Collection, CollectionKind,
-};
+use crate::domain::collection::{self, Collection, CollectionKind};
 use crate::domain::draft::LINES_MAX;
 use crate::domain::id::{CollectionId, CustomerId, ImageId, OrderId, ProductId, Sku, base32};
 use crate::domain::image::{

@@ -10,6 +10,7 @@ mod cancel_order;
 mod collections;
 mod contract;
 mod crash;
+mod get_docs;
 mod group_commit;
 mod hot_reads;
 mod image_crash;
