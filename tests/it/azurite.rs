@@ -2,22 +2,21 @@
 //! tests/azurite, on a free port of this machine, in memory, and gone with the test however that ends.
 #![cfg(test)]
 
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
 
 use widgetco::config::{Identity, ImagePlace, ImagesConfig};
+
+use crate::npm::installed;
 
 /// Attempts to find a port that nobody else takes meanwhile.
 const STARTS_MAX: u32 = 5;
 /// What it prints when it can be reached.
 const READY: &str = "successfully listen";
 
-/// Only one test installs at a time.
-static INSTALLING: Mutex<()> = Mutex::new(());
+/// Why npm is needed, for those who lack it.
+const PURPOSE: &str = "the tests of Blob storage";
 
 /// A running Azurite.
 pub(crate) struct Azurite {
@@ -34,7 +33,7 @@ impl Drop for Azurite {
 
 impl Azurite {
     pub(crate) fn start() -> Self {
-        let program = installed();
+        let program = installed("tests/azurite", PURPOSE).join("azurite/dist/src/blob/main.js");
         for _ in 0..STARTS_MAX {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             let mut child = Command::new("node")
@@ -45,9 +44,7 @@ impl Azurite {
                 .stdout(Stdio::piped())
                 .stderr(Stdio::null())
                 .spawn()
-                .unwrap_or_else(|error| {
-                    panic!("Install Node.js with npm to run the tests of Blob storage: {error}")
-                });
+                .unwrap_or_else(|error| panic!("Install Node.js with npm for {PURPOSE}: {error}"));
             let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
             let is_ready = lines.any(|line| line.is_ok_and(|line| line.contains(READY)));
             // What else it prints must not fill the pipe and stop it.
@@ -70,34 +67,4 @@ impl Azurite {
 pub(crate) fn settings(url: String) -> ImagesConfig {
     drop(rustls::crypto::ring::default_provider().install_default());
     ImagesConfig { place: ImagePlace::Azurite { url }, identity: Identity::Developer, public_url: None }
-}
-
-/// The program, as the lock file says. What was installed for another lock file is replaced.
-fn installed() -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/azurite");
-    let lock = fs::read_to_string(folder.join("package-lock.json")).unwrap();
-    let stamp = folder.join("node_modules/.installed-package-lock.json");
-    let _installing = INSTALLING.lock().unwrap();
-    if fs::read_to_string(&stamp).ok().as_ref() != Some(&lock) {
-        let npm = Command::new("npm")
-            .args([
-                "ci",
-                "--ignore-scripts",
-                "--no-audit",
-                "--no-fund",
-                "--omit=optional",
-                "--loglevel=error",
-            ])
-            .current_dir(&folder)
-            .status()
-            .unwrap_or_else(|error| {
-                panic!("Install Node.js with npm to run the tests of Blob storage: {error}")
-            });
-        assert!(
-            npm.success(),
-            "`npm ci` in tests/azurite failed: it needs Node.js 20 or newer, and the npm registry"
-        );
-        fs::write(&stamp, &lock).unwrap();
-    }
-    folder.join("node_modules/azurite/dist/src/blob/main.js")
 }

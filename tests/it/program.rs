@@ -25,10 +25,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// A running program that is killed when the test ends.
-struct Program {
+pub(crate) struct Program {
     child: Child,
-    address: String,
-    client: Client,
+    pub(crate) address: String,
+    pub(crate) client: Client,
 }
 
 fn command(arguments: &[&str]) -> Command {
@@ -107,7 +107,7 @@ impl Program {
         Self { child, address: address.expect("it prints its address"), client: Client::new() }
     }
 
-    fn local() -> Self {
+    pub(crate) fn local() -> Self {
         Self::start(&["local", "--port", "0"], &[])
     }
 
@@ -122,7 +122,7 @@ impl Program {
         program
     }
 
-    async fn call(
+    pub(crate) async fn call(
         &self,
         method: Method,
         path: &str,
@@ -143,7 +143,7 @@ impl Program {
     }
 
     /// Reads as a good client does: again when the handler died under the request.
-    async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         let (status, body) = eventually(async || {
             let answer = self.call(Method::GET, path, None, None).await?;
             (!answer.0.is_server_error()).then_some(answer)
