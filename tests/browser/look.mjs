@@ -1,5 +1,6 @@
 // Looks at the shop in a real browser and writes what it sees to its output, as JSON; the test judges it.
 //
+//   node look.mjs CHROMIUM docs ORIGIN                  the page of the API
 //   node look.mjs CHROMIUM pictures ORIGIN PATH...      pictures, each by itself and all on one page
 //
 // With SCREENSHOT=FILE it also keeps what it saw last.
@@ -8,8 +9,69 @@ import { chromium } from "playwright-core";
 
 /** The longest that anything may take, on a machine that is busy with other tests. */
 const PATIENCE_MS = 60_000;
+/** Where the shop is reached through another server, which adds this to its paths. */
+const PREFIX = "/shop";
 
 const [executablePath, what, origin, ...paths] = process.argv.slice(2);
+
+/** Each operation that the page lists: its method and path. */
+async function operations(page) {
+  await page.locator(".opblock").first().waitFor();
+  return page.locator(".opblock-summary").evaluateAll((summaries) =>
+    summaries.map((summary) => ({
+      method: summary.querySelector(".opblock-summary-method").textContent.toLowerCase(),
+      path: summary.querySelector(".opblock-summary-path").dataset.path,
+    })),
+  );
+}
+
+/** Sends the request that lists the products, with what the page proposes, and reads what it shows then. */
+async function tried(page) {
+  const list = page.locator(".opblock-get").filter({
+    has: page.locator('[data-path="/products"], [data-path="/api/products"]'),
+  });
+  await list.locator(".opblock-summary-control").click();
+  const linked = new URL(page.url()).hash;
+  await list.getByRole("button", { name: "Execute" }).click();
+  const answer = list.locator(".live-responses-table .response");
+  await answer.locator("pre").first().waitFor();
+  return {
+    linked,
+    address: await list.locator(".request-url pre").textContent(),
+    status: await answer.locator(".response-col_status").evaluate((cell) => cell.firstChild.textContent),
+    body: await answer.locator("pre").first().textContent(),
+    showsDuration: await answer.getByText("Request duration").isVisible(),
+  };
+}
+
+/** The headers for which the page takes keys. */
+async function keys(page) {
+  const authorize = page.getByRole("button", { name: "Authorize" });
+  if ((await authorize.count()) === 0) return [];
+  await authorize.click();
+  const names = page.locator(".auth-container p", { hasText: "Name:" }).locator("code");
+  await names.first().waitFor();
+  return names.allTextContents();
+}
+
+async function docs(page) {
+  await page.goto(`${origin}/api/docs`);
+  const seen = {
+    title: await page.title(),
+    operations: await operations(page),
+    hasFilter: await page.locator(".operation-filter-input").isVisible(),
+    tried: await tried(page),
+    keys: await keys(page),
+  };
+  // As another server would pass requests on, and only those.
+  await page.route(`${origin}/**`, async (route) => {
+    const url = route.request().url();
+    if (!url.startsWith(`${origin}${PREFIX}/`)) return route.abort();
+    await route.fulfill({ response: await route.fetch({ url: url.replace(PREFIX, "") }) });
+  });
+  await page.goto(`${origin}${PREFIX}/api/docs`);
+  return { ...seen, operationsUnderPrefix: await operations(page) };
+}
 
 /** The size of each picture of the page, once all are there. */
 async function sizes(page, count) {
@@ -64,7 +126,7 @@ try {
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(message.text());
   });
-  const seen = await { pictures }[what](page);
+  const seen = await { docs, pictures }[what](page);
   if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT, fullPage: true });
   console.log(JSON.stringify({ ...seen, elsewhere, complaints }));
 } catch (error) {

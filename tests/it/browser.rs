@@ -20,6 +20,8 @@ use crate::program::Program;
 const PURPOSE: &str = "the tests in a browser";
 /// How it is called on the systems that have it.
 const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+/// What an operation of the document may be called.
+const METHODS: [&str; 8] = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -111,4 +113,54 @@ async fn pictures_of_a_new_product_open_in_a_browser_in_the_sizes_that_the_list_
     assert_eq!(told, json!([[1600, 900], [400, 225], [1200, 675], [700, 1000], [400, 571], [700, 1000]]));
     let seen = look("pictures", &shop, &paths);
     assert_eq!((&seen["alone"], &seen["together"]), (&told, &told));
+}
+
+/// The operations of the document, as `method path`, sorted.
+fn documented(document: &Value) -> Vec<String> {
+    let paths = document["paths"].as_object().unwrap().iter();
+    let operations = paths.flat_map(|(path, item)| {
+        let methods = METHODS.iter().filter(|method| item.get(method).is_some());
+        methods.map(move |method| format!("{method} {path}"))
+    });
+    sorted(operations.collect())
+}
+
+/// The operations that the browser saw, in the same form.
+fn listed(operations: &Value) -> Vec<String> {
+    let text = |operation: &Value, name: &str| operation[name].as_str().unwrap().to_owned();
+    let operations = operations.as_array().unwrap().iter();
+    sorted(operations.map(|operation| text(operation, "method") + " " + &text(operation, "path")).collect())
+}
+
+fn sorted(mut operations: Vec<String>) -> Vec<String> {
+    operations.sort();
+    operations
+}
+
+#[tokio::test]
+async fn page_of_the_api_lists_every_operation_and_tries_one_out_without_any_other_host() {
+    let shop = Program::local();
+    let document = shop.get("/api/openapi.json").await;
+    let documented = documented(&document);
+    assert!(!documented.is_empty());
+    let seen = look("docs", &shop, &[]);
+    assert_eq!(seen["title"], "Widget & Co shop API");
+    assert_eq!(listed(&seen["operations"]), documented);
+    assert_eq!(listed(&seen["operationsUnderPrefix"]), documented, "under another server's prefix");
+    assert_eq!(seen["hasFilter"], true);
+
+    let tried = &seen["tried"];
+    assert_eq!((&tried["status"], &tried["showsDuration"]), (&json!("200"), &json!(true)));
+    assert!(tried["linked"].as_str().unwrap().len() > "#/".len(), "an open operation has an address");
+    let asked = tried["address"].as_str().unwrap().strip_prefix(&shop.address).unwrap();
+    assert!(asked == "/api/products" || asked.starts_with("/api/products?"), "{asked}");
+    let shown: Value = serde_json::from_str(tried["body"].as_str().unwrap()).unwrap();
+    assert_eq!(shown, shop.get(asked).await);
+    assert!(!shown["items"].as_array().unwrap().is_empty(), "{shown}");
+
+    let schemes = document["components"]["securitySchemes"].as_object().unwrap().values();
+    let headers: Vec<_> =
+        schemes.filter(|scheme| scheme["in"] == "header").map(|scheme| &scheme["name"]).collect();
+    assert_eq!(json!(headers), seen["keys"]);
+    assert!(headers.iter().any(|name| *name == "x-functions-key"), "{headers:?}");
 }
