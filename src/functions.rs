@@ -128,6 +128,8 @@ pub fn described() -> Vec<Described> {
         described!("GetAudit", get_audit),
         described!("GetCategoryTree", get_category_tree),
         described!("GetCollection", get_collection),
+        described!("GetDocs", get_docs),
+        described!("GetDocsFile", get_docs_file),
         described!("GetImage", get_image),
         described!("GetOpenApi", get_open_api),
         described!("GetOrder", get_order),
