@@ -3,13 +3,15 @@
 //!
 //! In reading order: [`mod@serve`] opens the port and wraps the routes, [`invocation`] reads an envelope and writes the
 //! reply, [`answer`] and [`problem`] are what an HTTP caller sees, [`failure`] is what the host sees when a message
-//! could not be handled. [`body`], [`query`] and [`conditional`] parse a request at the edge; [`trace`] names it.
+//! could not be handled. [`body`], [`query`] and [`conditional`] parse a request at the edge; [`trace`]
+//! reads its names, and [`context`] knows them while it is served.
 //! [`mod@document`] describes all of that to callers, from an [`operation`] of each function.
 
 pub mod answer;
 pub mod body;
 pub mod call;
 pub mod conditional;
+pub mod context;
 pub mod document;
 pub mod failure;
 pub mod invocation;

@@ -27,7 +27,6 @@ const FOR_AN_HOUR: &str = "public, max-age=3600";
 /// What a redirection means.
 pub const REDIRECTED: &str =
     "The bytes are elsewhere: at the public address that the settings name, or at another width.";
-const NOSNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 
 /// A product's pictures, in the order in which they are shown.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -209,7 +208,6 @@ fn with_head(mut response: Response, status: StatusCode, file: &File) -> Respons
     if status != StatusCode::NOT_MODIFIED {
         set(&mut response, header::CONTENT_TYPE, file.content_type);
         set(&mut response, header::ACCEPT_RANGES, "bytes");
-        set(&mut response, NOSNIFF, "nosniff");
     }
     response
 }

@@ -8,6 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::body::BODY_BYTES_MAX;
+use super::context;
 use super::failure::Failure;
 use super::invocation::{HttpInput, Invocation};
 use super::kind::LENGTH_REQUIRED;
@@ -43,6 +44,7 @@ impl<S: Send + Sync> FromRequest<S> for HttpCall {
 }
 
 fn accepted(input: HttpInput) -> Result<HttpInput, Problem> {
+    context::adopt(&input.headers);
     parse_query(input.raw_query(), &[])?;
     if input.body.is_empty() && input.headers.contains_key(header::TRANSFER_ENCODING) {
         return Err(Problem::new(&LENGTH_REQUIRED)

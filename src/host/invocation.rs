@@ -14,6 +14,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::context;
 use super::problem::Problem;
 use super::trace;
 
@@ -191,7 +192,7 @@ impl<S: Send + Sync> FromRequest<S> for Invocation {
         let bytes = bytes.to_bytes();
         let envelope = serde_json::from_slice(&bytes)
             .map_err(|_| Problem::bad_request().detail("The body is not an invocation envelope."))?;
-        let id = trace::invocation_id(&parts.headers).or_else(trace::current).unwrap_or_default();
+        let id = trace::invocation_id(&parts.headers).or_else(context::trace_id).unwrap_or_default();
         Ok(Self { id, envelope, dequeue_count: dequeue_count(&bytes) })
     }
 }

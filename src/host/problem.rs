@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
+use super::context;
 use super::kind::{self, Kind};
-use super::trace;
 
 /// The most entries of `errors[]` in one problem; later ones are left out.
 pub const FIELD_ERRORS_MAX: usize = 100;
@@ -267,7 +267,7 @@ impl From<Problem> for Answer {
         if let Some(detail) = members.detail {
             body.insert("detail".to_owned(), detail.into());
         }
-        if let Some(trace_id) = trace::current() {
+        if let Some(trace_id) = context::trace_id() {
             body.insert("traceId".to_owned(), trace_id.into());
         }
         if !members.errors.is_empty() {
@@ -364,7 +364,7 @@ mod tests {
 
     #[tokio::test]
     async fn trace_id_is_the_requests() {
-        let shown = trace::scope("t-1".to_owned(), async { body(Problem::internal()) }).await;
+        let shown = context::scope(context::Context::named("t-1"), async { body(Problem::internal()) }).await;
         assert_eq!(shown["traceId"], "t-1");
     }
 }

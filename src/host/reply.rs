@@ -7,15 +7,13 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
-use super::trace;
+use super::context;
 
 /// The most bytes of one queue message: Storage takes 64 KiB, and the host encodes the text as base64.
 pub const QUEUE_TEXT_BYTES_MAX: usize = 48 * 1024;
 
 /// The most log lines of one reply; later ones are left out.
 pub const LOG_LINES_MAX: usize = 100;
-
-const REQUEST_ID_HEADER: &str = "x-request-id";
 
 /// What an invocation produced. It is always sent as a full object: the host waits for ever on an empty answer.
 #[derive(Debug, Clone, Default)]
@@ -59,12 +57,11 @@ impl Reply {
     /// `text/plain` otherwise; an answer without a body has none. Header values are scalars, as the host demands.
     pub fn http(mut self, binding: &str, answer: impl Into<Answer>) -> Self {
         let answer = answer.into();
+        // The host does not pass on the headers of the response that carries this reply.
+        let mut signed = answer.headers().clone();
+        context::sign(&mut signed);
         let mut headers = Map::new();
-        if let Some(trace_id) = trace::current() {
-            // The host does not pass on the headers of the response that carries this reply.
-            headers.insert(REQUEST_ID_HEADER.to_owned(), trace_id.into());
-        }
-        for (name, value) in answer.headers() {
+        for (name, value) in &signed {
             if let Ok(value) = value.to_str() {
                 headers.insert(name.as_str().to_owned(), value.into());
             }
@@ -123,10 +120,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn http_output_carries_the_request_id() {
+    async fn http_output_carries_what_every_answer_has() {
         let work = async { Reply::new().http("res", Answer::empty(StatusCode::NO_CONTENT)) };
-        let reply = trace::scope("t-1".to_owned(), work).await;
-        let wanted = json!({"statusCode": 204, "headers": {"x-request-id": "t-1"}, "body": ""});
-        assert_eq!(reply.outputs["res"], wanted);
+        let reply = context::scope(context::Context::named("t-1"), work).await;
+        let headers = &reply.outputs["res"]["headers"];
+        assert_eq!(
+            (&headers["x-request-id"], &headers["cache-control"]),
+            (&json!("t-1"), &json!("no-store"))
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The handler's port and the shell around all routes: readiness, trace id, limits, panics, and one form of refusal.
+//! The handler's port and the shell around all routes: readiness, the names of a request, limits, panics, one form of
+//! refusal, and the headers that every answer has.
 //!
 //! It deliberately does not know which routes there are. The peer is the Functions host on the same machine, so there is
 //! no TLS, no compression and no rate limit here.
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::header;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -22,20 +23,20 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tracing::Instrument;
 
+use super::context::{self, Context};
 use super::invocation::ENVELOPE_BYTES_MAX;
 use super::leftover;
 use super::problem::Problem;
-use super::trace::{self, FreshTraceId};
+use super::trace::FreshTraceId;
 
 /// The longest that one request may take. Azure cuts HTTP off at 230 s, and a function that outlives `functionTimeout`
 /// gets the whole handler killed with its neighbours; what is cut off here must survive a kill anyway.
 pub const INVOCATION_TIME_MAX: Duration = Duration::from_secs(200);
 
-const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Wraps all routes. It adds `GET /` (readiness, so `routes` must not have it), a trace id per request (also as
-/// `x-request-id`), the limits [`ENVELOPE_BYTES_MAX`] and [`INVOCATION_TIME_MAX`], and turns a panic and every refusal
-/// that has no JSON body, such as axum's 404, 405 and 413, into a [`Problem`].
+/// Wraps all routes. It adds `GET /` (readiness, so `routes` must not have it), the limits [`ENVELOPE_BYTES_MAX`] and
+/// [`INVOCATION_TIME_MAX`], and turns a panic and every refusal that has no JSON body, such as axum's 404, 405 and 413,
+/// into a [`Problem`]. Each answer carries `x-request-id` and `traceparent`, and `Cache-Control: no-store` unless it says
+/// otherwise.
 ///
 /// The body limit replaces axum's own of 2 MB and holds for every extractor; a route may set another `DefaultBodyLimit`.
 pub fn shell(routes: Router, fresh_trace_id: FreshTraceId) -> Router {
@@ -76,12 +77,11 @@ pub async fn serve(
     axum::serve(listener, app).with_graceful_shutdown(shutdown).await
 }
 
-/// Runs one request under its trace id; whatever happens in it, the caller gets an answer and the process lives.
+/// Runs one request under its names; whatever happens in it, the caller gets an answer and the process lives.
 async fn guard(time_max: Duration, fresh: FreshTraceId, request: Request, next: Next) -> Response {
-    let trace_id = trace::of(request.headers(), &fresh);
-    // The route's template, never the path: a path can hold what must not be logged.
+    let context = Context::of(request.headers(), &fresh);
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
-    let span = tracing::info_span!("request", trace_id, method = %request.method(), route);
+    let span = context.span(request.method().as_str(), route);
     let work = async {
         let (request, leftover) = leftover::shared(request);
         let run = AssertUnwindSafe(next.run(request)).catch_unwind();
@@ -89,7 +89,7 @@ async fn guard(time_max: Duration, fresh: FreshTraceId, request: Request, next: 
         if let Some(leftover) = leftover {
             leftover.drain().await;
         }
-        match ended {
+        let mut response = match ended {
             Ok(Ok(response)) => reworded(response),
             Ok(Err(panic)) => {
                 tracing::error!(message = panic_message(panic.as_ref()), "a request panicked");
@@ -99,13 +99,11 @@ async fn guard(time_max: Duration, fresh: FreshTraceId, request: Request, next: 
                 tracing::error!(?time_max, "a request took too long and was dropped");
                 Problem::unavailable().into_response()
             }
-        }
+        };
+        context::sign(response.headers_mut());
+        response
     };
-    let mut response = trace::scope(trace_id.clone(), work).instrument(span).await;
-    if let Ok(value) = HeaderValue::try_from(trace_id) {
-        response.headers_mut().insert(REQUEST_ID_HEADER, value);
-    }
-    response
+    context::scope(context, work).instrument(span).await
 }
 
 /// Gives a refusal without a JSON body, which only the framework makes, the form that all refusals have.

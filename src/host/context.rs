@@ -1,0 +1,215 @@
+//! What is known of the request that this task serves, for code far from it, and what every answer says on its account:
+//! its names, and the headers that an answer has unless it says otherwise.
+//!
+//! A proxied answer gets these headers from the shell. An answer in an envelope gets them where it is put in, and its caller's
+//! names are learned where the envelope is opened. It deliberately does not know how names are read from headers.
+
+use std::cell::RefCell;
+use std::future::Future;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use tracing::Span;
+
+use super::trace::{self, FreshTraceId, Parent};
+
+const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT_HEADER: HeaderName = HeaderName::from_static("traceparent");
+/// Flags of a trace that begins with us: nobody is known to record it.
+const FLAGS_NONE: &str = "00";
+/// What a store front in a browser may read of an answer from another origin, beside what it always may. The platform in
+/// front of the handler says which origins, and cannot be told this. It is on every answer, not only where the request has an
+/// `Origin`: a cache could otherwise give a store front the answer that it keeps from somebody else.
+const EXPOSED: &str = "ETag, Location, Retry-After, Idempotency-Replayed, Content-Range, Server-Timing, traceparent, \
+                       x-request-id";
+
+tokio::task_local! {
+    static CONTEXT: RefCell<Context>;
+}
+
+/// The names of a request.
+pub(super) struct Context {
+    trace_id: String,
+    /// As the caller calls it; the trace id when no name is sent.
+    request_id: Option<HeaderValue>,
+    /// Our part of the trace.
+    span_id: String,
+    flags: String,
+}
+
+impl Context {
+    /// The names that a request to the handler brings, or else gets.
+    pub(super) fn of(headers: &HeaderMap, fresh: &FreshTraceId) -> Self {
+        let mut span_id = fresh();
+        span_id.truncate(trace::SPAN_ID_CHARS);
+        let parent = trace::parent(headers);
+        let flags = parent.map_or(FLAGS_NONE, |parent| parent.flags).to_owned();
+        let trace_id = match parent {
+            Some(parent) => parent.trace_id.to_owned(),
+            None => trace::invocation_id(headers).unwrap_or_else(|| fresh()),
+        };
+        Self { trace_id, request_id: trace::request_id(headers), span_id, flags }
+    }
+
+    /// The span that all log lines of the request stand in. The route is its template, never the path, which can hold what
+    /// must not be logged.
+    pub(super) fn span(&self, method: &str, route: &str) -> Span {
+        let request_id = tracing::field::Empty;
+        let span = tracing::info_span!("request", trace_id = self.trace_id, request_id, method, route);
+        self.record_request_id(&span);
+        span
+    }
+
+    /// A request that has no name but this.
+    #[cfg(test)]
+    pub(super) fn named(trace_id: &str) -> Self {
+        let (span_id, flags) = ("0123456789abcdef".to_owned(), FLAGS_NONE.to_owned());
+        Self { trace_id: trace_id.to_owned(), request_id: None, span_id, flags }
+    }
+
+    fn record_request_id(&self, span: &Span) {
+        if let Some(Ok(request_id)) = self.request_id.as_ref().map(HeaderValue::to_str)
+            && request_id != self.trace_id
+        {
+            span.record("request_id", request_id);
+        }
+    }
+
+    fn follow(&mut self, parent: Parent<'_>) {
+        parent.trace_id.clone_into(&mut self.trace_id);
+        parent.flags.clone_into(&mut self.flags);
+    }
+
+    /// `None` when the trace id has another form than W3C's.
+    fn traceparent(&self) -> Option<HeaderValue> {
+        let trace_id = trace::w3c_id(&self.trace_id)?;
+        HeaderValue::try_from(format!("00-{trace_id}-{}-{}", self.span_id, self.flags)).ok()
+    }
+
+    fn sign(&self, headers: &mut HeaderMap) {
+        let request_id = self.request_id.clone().or_else(|| HeaderValue::try_from(&self.trace_id).ok());
+        if let Some(request_id) = request_id {
+            headers.insert(REQUEST_ID_HEADER, request_id);
+        }
+        if let Some(traceparent) = self.traceparent() {
+            headers.insert(TRACEPARENT_HEADER, traceparent);
+        }
+    }
+}
+
+/// The trace id of the request that this task serves; `None` outside a request and in a task spawned from one.
+pub fn trace_id() -> Option<String> {
+    CONTEXT.try_with(|context| context.borrow().trace_id.clone()).ok()
+}
+
+/// Runs `work` as part of a request.
+pub(super) async fn scope<F: Future>(context: Context, work: F) -> F::Output {
+    CONTEXT.scope(RefCell::new(context), work).await
+}
+
+/// Takes over the names that a caller gave in the headers inside an envelope; the host's own names stay where there are none.
+pub(super) fn adopt(headers: &HeaderMap) {
+    // Outside a request, as in a test of an extractor alone, there is nobody to call by a name.
+    _ = CONTEXT.try_with(|context| {
+        let mut context = context.borrow_mut();
+        let span = Span::current();
+        if let Some(parent) = trace::parent(headers) {
+            context.follow(parent);
+            span.record("trace_id", parent.trace_id);
+        }
+        if let Some(request_id) = trace::request_id(headers) {
+            context.request_id = Some(request_id);
+            context.record_request_id(&span);
+        }
+    });
+}
+
+/// Gives an answer to the request that this task serves what every answer has: the request's names, and `Cache-Control`
+/// (nobody keeps what says nothing of it). Does nothing outside a request.
+pub(super) fn sign(headers: &mut HeaderMap) {
+    _ = CONTEXT.try_with(|context| {
+        context.borrow().sign(headers);
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+        if headers.contains_key(header::CONTENT_TYPE) {
+            headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const SPAN: &str = "0123456789abcdef";
+
+    fn headers(given: &[(&'static str, &str)]) -> HeaderMap {
+        given
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()))
+            .collect()
+    }
+
+    fn context(given: &[(&'static str, &str)]) -> Context {
+        let fresh: FreshTraceId = Arc::new(|| SPAN.repeat(2));
+        Context::of(&headers(given), &fresh)
+    }
+
+    /// The request id and the traceparent of an answer.
+    async fn names(context: Context, inside: &HeaderMap) -> (String, String) {
+        let answer = scope(context, async {
+            adopt(inside);
+            let mut answer = HeaderMap::new();
+            sign(&mut answer);
+            answer
+        });
+        let answer = answer.await;
+        let text =
+            |name: &str| answer.get(name).map_or(String::new(), |value| value.to_str().unwrap().into());
+        (text("x-request-id"), text("traceparent"))
+    }
+
+    #[tokio::test]
+    async fn names_of_the_caller_come_back_with_a_span_of_ours() {
+        let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+        let given = context(&[("x-request-id", "tour:1"), ("traceparent", &parent)]);
+        let wanted = ("tour:1".to_owned(), format!("00-{TRACE}-{SPAN}-01"));
+        assert_eq!(names(given, &HeaderMap::new()).await, wanted);
+    }
+
+    #[tokio::test]
+    async fn invocation_id_serves_as_request_id_and_without_dashes_as_trace_id() {
+        let given = context(&[(trace::INVOCATION_ID_HEADER, "4bf92f35-77b3-4da6-a3ce-929d0e0e4736")]);
+        let wanted = ("4bf92f35-77b3-4da6-a3ce-929d0e0e4736".to_owned(), format!("00-{TRACE}-{SPAN}-00"));
+        assert_eq!(names(given, &HeaderMap::new()).await, wanted);
+        let given = context(&[(trace::INVOCATION_ID_HEADER, "i-1")]);
+        assert_eq!(names(given, &HeaderMap::new()).await, ("i-1".to_owned(), String::new()));
+    }
+
+    #[tokio::test]
+    async fn names_inside_an_envelope_come_before_the_hosts() {
+        let hosts = [(trace::INVOCATION_ID_HEADER, "4bf92f35-77b3-4da6-a3ce-929d0e0e4736")];
+        let parent = format!("00-{}-00f067aa0ba902b7-01", "ab".repeat(16));
+        let inside = headers(&[("x-request-id", "mine"), ("traceparent", &parent)]);
+        let wanted = ("mine".to_owned(), format!("00-{}-{SPAN}-01", "ab".repeat(16)));
+        assert_eq!(names(context(&hosts), &inside).await, wanted);
+    }
+
+    #[tokio::test]
+    async fn what_an_answer_says_of_keeping_it_stays() {
+        let kept = scope(context(&[]), async {
+            let mut answer = headers(&[("cache-control", "no-cache")]);
+            sign(&mut answer);
+            answer
+        });
+        assert_eq!(kept.await["cache-control"], "no-cache");
+    }
+
+    #[tokio::test]
+    async fn trace_id_is_known_only_inside_the_scope() {
+        assert_eq!(trace_id(), None);
+        assert_eq!(scope(context(&[]), async { trace_id() }).await, Some(SPAN.repeat(2)));
+    }
+}
