@@ -4,7 +4,7 @@
 //! In reading order: [`mod@serve`] opens the port and wraps the routes, [`invocation`] reads an envelope and writes the
 //! reply, [`answer`] and [`problem`] are what an HTTP caller sees, [`failure`] is what the host sees when a message
 //! could not be handled. [`body`], [`query`] and [`conditional`] parse a request at the edge; [`trace`]
-//! reads its names, and [`context`] knows them while it is served.
+//! reads its names, [`context`] knows them while it is served, and [`mod@encoding`] packs what is sent.
 //! [`mod@document`] describes all of that to callers, from an [`operation`] of each function.
 
 pub mod answer;
@@ -13,6 +13,7 @@ pub mod call;
 pub mod conditional;
 pub mod context;
 pub mod document;
+pub mod encoding;
 pub mod failure;
 pub mod invocation;
 pub mod kind;

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::body::BODY_BYTES_MAX;
 use super::context;
+use super::encoding::plain_if_match;
 use super::failure::Failure;
 use super::invocation::{HttpInput, Invocation};
 use super::kind::LENGTH_REQUIRED;
@@ -43,8 +44,9 @@ impl<S: Send + Sync> FromRequest<S> for HttpCall {
     }
 }
 
-fn accepted(input: HttpInput) -> Result<HttpInput, Problem> {
+fn accepted(mut input: HttpInput) -> Result<HttpInput, Problem> {
     context::adopt(&input.headers);
+    plain_if_match(&mut input.headers);
     parse_query(input.raw_query(), &[])?;
     if input.body.is_empty() && input.headers.contains_key(header::TRANSFER_ENCODING) {
         return Err(Problem::new(&LENGTH_REQUIRED)

@@ -1,8 +1,8 @@
-//! The handler's port and the shell around all routes: readiness, the names of a request, limits, panics, one form of
-//! refusal, and the headers that every answer has.
+//! The handler's port and the shell around all routes: readiness, the names of a request, limits, panics, encodings, one form
+//! of refusal, and the headers that every answer has.
 //!
 //! It deliberately does not know which routes there are. The peer is the Functions host on the same machine, so there is
-//! no TLS, no compression and no rate limit here.
+//! no TLS and no rate limit here.
 
 use std::any::Any;
 use std::future::Future;
@@ -24,6 +24,7 @@ use tokio::time::timeout;
 use tracing::Instrument;
 
 use super::context::{self, Context};
+use super::encoding::Encoding;
 use super::invocation::ENVELOPE_BYTES_MAX;
 use super::leftover;
 use super::problem::Problem;
@@ -36,7 +37,7 @@ pub const INVOCATION_TIME_MAX: Duration = Duration::from_secs(200);
 /// Wraps all routes. It adds `GET /` (readiness, so `routes` must not have it), the limits [`ENVELOPE_BYTES_MAX`] and
 /// [`INVOCATION_TIME_MAX`], and turns a panic and every refusal that has no JSON body, such as axum's 404, 405 and 413,
 /// into a [`Problem`]. Each answer carries `x-request-id` and `traceparent`, and `Cache-Control: no-store` unless it says
-/// otherwise.
+/// otherwise; text is sent with gzip to those who take it.
 ///
 /// The body limit replaces axum's own of 2 MB and holds for every extractor; a route may set another `DefaultBodyLimit`.
 pub fn shell(routes: Router, fresh_trace_id: FreshTraceId) -> Router {
@@ -78,10 +79,11 @@ pub async fn serve(
 }
 
 /// Runs one request under its names; whatever happens in it, the caller gets an answer and the process lives.
-async fn guard(time_max: Duration, fresh: FreshTraceId, request: Request, next: Next) -> Response {
+async fn guard(time_max: Duration, fresh: FreshTraceId, mut request: Request, next: Next) -> Response {
     let context = Context::of(request.headers(), &fresh);
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
     let span = context.span(request.method().as_str(), route);
+    let encoding = Encoding::of(request.headers_mut());
     let work = async {
         let (request, leftover) = leftover::shared(request);
         let run = AssertUnwindSafe(next.run(request)).catch_unwind();
@@ -89,7 +91,7 @@ async fn guard(time_max: Duration, fresh: FreshTraceId, request: Request, next: 
         if let Some(leftover) = leftover {
             leftover.drain().await;
         }
-        let mut response = match ended {
+        let response = match ended {
             Ok(Ok(response)) => reworded(response),
             Ok(Err(panic)) => {
                 tracing::error!(message = panic_message(panic.as_ref()), "a request panicked");
@@ -100,6 +102,7 @@ async fn guard(time_max: Duration, fresh: FreshTraceId, request: Request, next: 
                 Problem::unavailable().into_response()
             }
         };
+        let mut response = encoding.apply(response).await;
         context::sign(response.headers_mut());
         response
     };
