@@ -7,10 +7,10 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::app::images::Added;
-use crate::domain::id::ProductId;
+use crate::domain::id::{IdempotencyKey, ProductId};
 use crate::domain::image::{ALT_CHARS_MAX, ALT_PATTERN, FILE_BYTES_MAX};
 use crate::functions::api::IMAGES;
-use crate::functions::error::product_id;
+use crate::functions::error::{idempotency_key, product_id};
 use crate::functions::example;
 use crate::functions::kind::{
     ANIMATED_IMAGE, DAMAGED_IMAGE, IMAGE_METADATA, IMAGES_NOT_SET_UP, PRODUCT_DELETED, TOO_MANY_IMAGES,
@@ -34,7 +34,8 @@ struct Sent {
     alt: Option<String>,
 }
 
-/// Answers 201 with the picture, 200 when the product has had it before, 404, 409, 413, 415 or 422.
+/// Answers 201 with the picture, 200 when the product has had it before, 404, 409, 413, 415 or 422. The file is the idempotency
+/// key; one that is sent is checked for its form.
 ///
 /// # Errors
 /// A [`Problem`].
@@ -46,6 +47,7 @@ pub async fn add_image(
     request: Request,
 ) -> Result<Answer, Problem> {
     let product_id = product_id(&id)?;
+    idempotency_key(&headers)?;
     let mut parameters = parse_query(query.as_deref(), &["alt"])?;
     let Sent { file, alt } = match is_form(&headers) {
         true => form(request).await?,
@@ -94,6 +96,7 @@ pub fn operation() -> Operation {
             alt,
         )
         .file(&[file], Some(form))
+        .idempotency_key::<IdempotencyKey>("Checked for its form and not needed: the same file is the same picture.")
         .answers::<ImageResource<'_>>(StatusCode::CREATED, new, &[Header::Location], example::image())
         .answers::<ImageResource<'_>>(StatusCode::OK, known, &[Header::Location], example::image())
         .leads_to("GetImage", &[("id", "$request.path.id"), ("imageId", "$response.body#/id")])

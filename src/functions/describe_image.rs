@@ -14,9 +14,9 @@ use crate::functions::api::IMAGES;
 use crate::functions::error::product_id;
 use crate::functions::example;
 use crate::functions::kind::PRODUCT_DELETED;
-use crate::functions::picture::{check_alt, image_id, not_taken};
+use crate::functions::picture::{check_alt, image_etag, image_id, not_taken};
 use crate::functions::resource::{ImageResource, Keep, with_keep};
-use crate::host::{Answer, NoQuery, Operation, Problem, parse};
+use crate::host::{Answer, NoQuery, Operation, Problem, if_match, parse};
 
 /// What a picture shows.
 #[derive(JsonSchema, Deserialize)]
@@ -28,7 +28,8 @@ struct Body {
     alt: String,
 }
 
-/// Answers 200 with the picture, or 404. Needs no `If-Match`: it replaces one text, and the last one counts.
+/// Answers 200 with the picture, 404, or 412 when `If-Match` names another picture. Needs no `If-Match`: it replaces one text,
+/// and the last one counts.
 ///
 /// # Errors
 /// A [`Problem`].
@@ -40,6 +41,9 @@ pub async fn describe_image(
     body: Bytes,
 ) -> Result<Answer, Problem> {
     let (product_id, image_id) = (product_id(&id)?, image_id(&image)?);
+    if !if_match(&headers)?.allows(&image_etag(&image_id)) {
+        return Err(Problem::precondition_failed());
+    }
     let Body { alt } = parse(&headers, &body)?;
     check_alt(&alt, "/alt")?;
     let described = app.describe_image(&product_id, &image_id, &alt).await?;
@@ -52,6 +56,7 @@ pub fn operation() -> Operation {
     Operation::new(IMAGES, "Describe a picture", "What it shows, for those who cannot see it.")
         .path::<ProductId>("id", "The product.")
         .path::<ImageId>("imageId", "The picture.")
+        .if_match()
         .body::<Body>(json!({"alt": "a red mug"}))
         .answers::<ImageResource<'_>>(StatusCode::OK, "The picture.", &[], example::image())
         .problems(&[&PRODUCT_DELETED])

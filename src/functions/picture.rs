@@ -49,6 +49,11 @@ pub fn list_etag(images: &[Image]) -> String {
     content_etag(&Answer::json(StatusCode::OK, &ImageList::from(images)))
 }
 
+/// The version of a picture: its only one, because the bytes never change. Whoever names another in `If-Match` means another.
+pub fn image_etag(id: &ImageId) -> String {
+    format!("\"{id}\"")
+}
+
 /// The path of a picture.
 pub fn image_path(product_id: &ProductId, id: &ImageId) -> String {
     format!("/api/products/{product_id}/images/{id}")
@@ -122,7 +127,7 @@ impl File {
             name: image.blob_name(product_id),
             content_type: image.format.content_type(),
             size_bytes: image.size_bytes,
-            etag: format!("\"{}\"", image.id),
+            etag: image_etag(&image.id),
         }
     }
 
