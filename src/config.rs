@@ -11,7 +11,7 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 /// The settings that the handler knows, with what each is for. Printed by `check-config`.
-pub const SETTINGS: [(&str, &str); 9] = [
+pub const SETTINGS: [(&str, &str); 10] = [
     (
         "COSMOS_ENDPOINT",
         "https address of the Cosmos DB account; `emulator` or a loopback http address for development",
@@ -29,6 +29,10 @@ pub const SETTINGS: [(&str, &str); 9] = [
     ),
     ("AZURE_CLIENT_ID", "client id of the user-assigned managed identity (default: the system-assigned one)"),
     ("FUNCTIONS_CUSTOMHANDLER_PORT", "port that `serve` listens on, 1 to 65535; set by the Functions host"),
+    (
+        "AZURE_FUNCTIONS_ENVIRONMENT",
+        "`Development` tells in Server-Timing what an answer cost, never in Azure; set by the host on a laptop",
+    ),
     ("LOG_FILTER", "what is logged, as a tracing filter (default: info,azure_data_cosmos_driver=warn)"),
     ("LOG_FORMAT", "`text` or `json` (default: json in Azure, else text)"),
 ];
@@ -49,6 +53,8 @@ pub struct Config {
     pub images: ImagesConfig,
     /// Where the Functions host expects the handler; absent outside one.
     pub port: Option<u16>,
+    /// Whether callers are those who develop, and may look inside.
+    pub development: bool,
     /// How to log.
     pub log: LogConfig,
 }
@@ -190,6 +196,9 @@ impl Config {
         let lookup =
             |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         let in_azure = lookup("WEBSITE_INSTANCE_ID").is_some();
+        let development = !in_azure
+            && lookup("AZURE_FUNCTIONS_ENVIRONMENT")
+                .is_some_and(|environment| environment.eq_ignore_ascii_case("Development"));
         let mut mistakes = Vec::new();
         let endpoint = check(&mut mistakes, "COSMOS_ENDPOINT", endpoint(lookup("COSMOS_ENDPOINT"), in_azure));
         let database = check(&mut mistakes, "COSMOS_DATABASE", database(lookup("COSMOS_DATABASE")));
@@ -218,7 +227,9 @@ impl Config {
         let images = images.map(|(place, public_url)| ImagesConfig { place, identity, public_url });
         let log = filter.zip(format).map(|(filter, format)| LogConfig { filter, format });
         match (cosmos, images, port, log) {
-            (Some(cosmos), Some(images), Some(port), Some(log)) => Ok(Self { cosmos, images, port, log }),
+            (Some(cosmos), Some(images), Some(port), Some(log)) => {
+                Ok(Self { cosmos, images, port, development, log })
+            }
             _ => Err(ConfigError { mistakes }),
         }
     }
@@ -409,6 +420,15 @@ mod tests {
             let settings = [("COSMOS_ENDPOINT", endpoint), ("WEBSITE_INSTANCE_ID", "abc")];
             assert!(parse(&settings).unwrap_err().to_string().contains("lose every order"));
         }
+    }
+
+    #[test]
+    fn development_is_what_the_host_says_and_never_in_azure() {
+        let says = ("AZURE_FUNCTIONS_ENVIRONMENT", "development");
+        assert!(parse(&[ACCOUNT, says]).unwrap().development);
+        assert!(!parse(&[ACCOUNT, ("AZURE_FUNCTIONS_ENVIRONMENT", "Production")]).unwrap().development);
+        assert!(!parse(&[ACCOUNT]).unwrap().development);
+        assert!(!parse(&[ACCOUNT, says, ("WEBSITE_INSTANCE_ID", "abc")]).unwrap().development);
     }
 
     #[cfg(feature = "emulator")]

@@ -17,6 +17,7 @@ pub mod picture;
 pub mod product;
 pub mod resource;
 pub mod ring;
+pub mod timing;
 
 pub mod add_image;
 pub mod adjust_stock;

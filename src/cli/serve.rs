@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::config::Config;
 use crate::functions::routes;
+use crate::functions::timing::timed;
 use crate::host;
 use crate::sources::Ids;
 
@@ -20,7 +21,8 @@ pub(super) async fn serve(
     config.remarks().iter().for_each(|remark| tracing::warn!("{remark}"));
     let app = open(config).await?;
     let ids = Ids::random();
-    let router = host::shell(routes(app), Arc::new(move || ids.hex32()));
+    let routes = if config.development { timed(routes(app)) } else { routes(app) };
+    let router = host::shell(routes, Arc::new(move || ids.hex32()));
     let listener =
         host::bind(port).await.map_err(|error| format!("port {port} cannot be opened: {error}"))?;
     tracing::info!(

@@ -4,6 +4,7 @@
 
 use crate::domain::message::OrderMessage;
 use crate::domain::order::Order;
+use crate::functions::timing::with_timing;
 use crate::host::{Answer, Problem, Reply};
 use crate::store::Versioned;
 
@@ -13,8 +14,8 @@ pub fn answer_and_ring(result: Result<(Versioned<Order>, Answer), Problem>) -> R
         Ok((Versioned { value: order, etag }, answer)) => {
             let ring = || OrderMessage::doorbell_with_sight(&order, etag.as_str());
             let bell = order.has_work().then(ring);
-            Reply::new().queue("orders", bell).http("res", answer)
+            Reply::new().queue("orders", bell).http("res", with_timing(answer))
         }
-        Err(problem) => Reply::new().http("res", problem),
+        Err(problem) => Reply::new().http("res", with_timing(problem.into())),
     }
 }

@@ -1,10 +1,11 @@
 //! The only place that names the Cosmos client: options and writes here, reads in `reads`, what an answer means in
-//! `meaning`.
+//! `meaning`, what it has cost in [`meter`].
 //!
 //! Does not know what any document is.
 
 mod connect;
 mod meaning;
+pub mod meter;
 mod reads;
 #[cfg(feature = "emulator")]
 mod setup;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use azure_core::http::Etag as SdkEtag;
-use azure_data_cosmos::models::TransactionalBatchResponse;
+use azure_data_cosmos::models::{BatchResponse, ItemResponse, TransactionalBatchResponse};
 use azure_data_cosmos::options::{
     BatchOptions, BatchReplaceOptions, EndToEndOperationLatencyPolicy, ItemWriteOptions, OperationOptions,
     OperationOptionsBuilder, Precondition, ThrottlingRetryOptionsBuilder,
@@ -26,6 +27,7 @@ use tokio::time::timeout;
 
 use self::connect::Account;
 use self::meaning::{corrupt, done, failed, outcome};
+use self::meter::counted;
 use crate::config::CosmosConfig;
 use crate::store::containers::Container;
 #[cfg(feature = "emulator")]
@@ -154,7 +156,8 @@ impl Cosmos {
         let operation = || format!("create {} {id}", container.definition().name);
         let client = self.container(container).await?;
         let options = ItemWriteOptions::default().with_operation_options(operation_options());
-        match client.create_item(partition.to_owned(), &id, &document.0, Some(options)).await {
+        let created = client.create_item(partition.to_owned(), &id, &document.0, Some(options)).await;
+        match counted(created, ItemResponse::diagnostics) {
             Ok(response) => done((), response.headers().etag(), &operation),
             Err(error) if error.status().is_conflict() => Ok(Written::Overtaken),
             Err(error) => Err(failed(operation(), error)),
@@ -177,7 +180,8 @@ impl Cosmos {
         let options = ItemWriteOptions::default()
             .with_operation_options(operation_options())
             .with_precondition(if_match(etag));
-        match client.replace_item(partition.to_owned(), id, &document.0, Some(options)).await {
+        let replaced = client.replace_item(partition.to_owned(), id, &document.0, Some(options)).await;
+        match counted(replaced, ItemResponse::diagnostics) {
             Ok(response) => done((), response.headers().etag(), &operation),
             Err(error) if error.status().is_precondition_failed() || error.status().is_not_found() => {
                 Ok(Written::Overtaken)
@@ -200,6 +204,7 @@ impl Cosmos {
         let client = self.container(container).await?;
         let options = ItemWriteOptions::default().with_operation_options(operation_options());
         let written = client.upsert_item(partition.to_owned(), id, &document.0, Some(options)).await;
+        let written = counted(written, ItemResponse::diagnostics);
         written.map(|_| ()).map_err(|error| failed(operation(), error))
     }
 
@@ -280,7 +285,8 @@ async fn execute(
 ) -> Result<TransactionalBatchResponse, Error> {
     let options = BatchOptions::default().with_operation_options(operation_options());
     let response = client.execute_transactional_batch(batch, Some(options)).await;
-    let response = response.map_err(|error| failed(operation(), error))?;
+    let response =
+        counted(response, BatchResponse::diagnostics).map_err(|error| failed(operation(), error))?;
     response.into_model().map_err(|_| corrupt(operation()))
 }
 

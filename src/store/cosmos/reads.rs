@@ -1,13 +1,16 @@
 //! Reading: one document near by, or where it is newest, and what a query selects.
 
 use azure_core::http::Etag as SdkEtag;
+use azure_data_cosmos::feed::QueryFeedPage;
+use azure_data_cosmos::models::ItemResponse;
 use azure_data_cosmos::options::{ItemReadOptions, Precondition, QueryOptions};
 use azure_data_cosmos::{FeedScope, Query, TransactionalBatch};
-use futures::TryStreamExt;
+use futures::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::meaning::{corrupt, etag_of, failed, outcome};
+use super::meter::counted;
 use super::{Batch, Cosmos, execute, operation_options};
 use crate::store::containers::Container;
 use crate::store::{Error, Etag, Versioned};
@@ -29,7 +32,8 @@ impl Cosmos {
         let operation = || format!("read {} {id}", container.definition().name);
         let client = self.container(container).await?;
         let options = ItemReadOptions::default().with_operation_options(operation_options());
-        match client.read_item(partition.to_owned(), id, Some(options)).await {
+        let answer = client.read_item(partition.to_owned(), id, Some(options)).await;
+        match counted(answer, ItemResponse::diagnostics) {
             Ok(response) => {
                 let etag = etag_of(response.headers().etag(), &operation)?;
                 let value = response.into_model().map_err(|_| corrupt(operation()))?;
@@ -56,7 +60,8 @@ impl Cosmos {
         let unless = Precondition::IfNoneMatch(SdkEtag::from(known.as_str().to_owned()));
         let options =
             ItemReadOptions::default().with_operation_options(operation_options()).with_precondition(unless);
-        match client.read_item(partition.to_owned(), id, Some(options)).await {
+        let answer = client.read_item(partition.to_owned(), id, Some(options)).await;
+        match counted(answer, ItemResponse::diagnostics) {
             Ok(response) if u16::from(response.status().status_code()) == NOT_MODIFIED => Ok(None),
             Ok(response) => {
                 let etag = etag_of(response.headers().etag(), &operation)?;
@@ -133,12 +138,14 @@ impl Cosmos {
         options.operation = operation_options();
         // Boxed: the client's futures are large, and queries are made many at once.
         let items = Box::pin(client.query_items::<Value>(query, scope, Some(options))).await;
-        let mut items = Box::pin(items.map_err(|error| failed(operation(), error))?);
+        let mut pages = Box::pin(items.map_err(|error| failed(operation(), error))?.into_pages());
         let mut found = Vec::new();
         while found.len() < count_max {
-            match items.try_next().await.map_err(|error| failed(operation(), error))? {
-                Some(item) => found.push(serde_json::from_value(item).map_err(|_| corrupt(operation()))?),
-                None => break,
+            let Some(page) = pages.next().await else { break };
+            let page =
+                counted(page, QueryFeedPage::diagnostics).map_err(|error| failed(operation(), error))?;
+            for item in page.into_items().into_iter().take(count_max - found.len()) {
+                found.push(serde_json::from_value(item).map_err(|_| corrupt(operation()))?);
             }
         }
         Ok(found)
