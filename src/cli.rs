@@ -68,6 +68,12 @@ enum Command {
         /// Ask for function keys as Azure does; the development keys are printed
         #[arg(long)]
         enable_auth: bool,
+        /// Origins whose pages may call, separated by commas, or *; instead of Host.CORS in local.settings.json
+        #[arg(long)]
+        cors: Option<String>,
+        /// Let those pages send cookies and the like, as Host.CORSCredentials in local.settings.json does
+        #[arg(long)]
+        cors_credentials: bool,
         /// Folder that holds host.json; this one or the nearest above when not given
         #[arg(long)]
         root: Option<PathBuf>,
@@ -141,7 +147,13 @@ pub fn run() -> ExitCode {
 fn default_command() -> Command {
     match Config::environment("FUNCTIONS_CUSTOMHANDLER_PORT") {
         Some(_) => Command::Serve { port: None, until_stdin_closes: false },
-        None => Command::Local { port: LOCAL_PORT, enable_auth: false, root: None },
+        None => Command::Local {
+            port: LOCAL_PORT,
+            enable_auth: false,
+            cors: None,
+            cors_credentials: false,
+            root: None,
+        },
     }
 }
 
@@ -158,8 +170,9 @@ async fn execute(command: Command) -> Result<(), Failure> {
             serve::serve(&config()?, port, until_stdin_closes).await
         }
         #[cfg(feature = "emulator")]
-        Command::Local { port, enable_auth, root } => {
-            Box::pin(local::local(port, enable_auth, root_or_nearest(root))).await
+        Command::Local { port, enable_auth, cors, cors_credentials, root } => {
+            let root = root_or_nearest(root);
+            Box::pin(local::local(local::Asked { port, enable_auth, cors, cors_credentials, root })).await
         }
         #[cfg(feature = "emulator")]
         Command::Emulator { port, empty } => emulator::emulator(port, empty).await,

@@ -8,6 +8,7 @@ mod admin;
 mod answer;
 mod config;
 mod consumer;
+mod cors;
 mod dispatch;
 mod envelope;
 mod function;
@@ -35,6 +36,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -44,6 +46,7 @@ use tokio::time::timeout;
 use crate::sources::{Clock, Ids};
 use config::{HostConfig, Settings};
 use consumer::Consumer;
+use cors::Cors;
 use dispatch::Dispatcher;
 use function::{Discovery, Function, Output, Trigger};
 use link::Link;
@@ -78,6 +81,10 @@ pub struct Options {
     pub port: u16,
     /// Whether keys are demanded according to `authLevel`.
     pub enable_auth: bool,
+    /// Origins whose pages may call, separated by commas, or `*`; `None` takes them from local.settings.json.
+    pub cors: Option<String>,
+    /// Whether those pages may send cookies and the like, also where local.settings.json does not say so.
+    pub cors_credentials: bool,
     /// The program that answers for the functions.
     pub handler: Handler,
     /// Application settings: given to the handler, resolve `%NAME%`, override host.json
@@ -95,6 +102,9 @@ pub enum Error {
     /// host.json or the folder of the functions cannot be used.
     #[error("{0}")]
     Config(String),
+    /// What is said of the origins whose pages may call cannot be used.
+    #[error("{0}")]
+    Cors(String),
     /// Another program listens on the port.
     #[error("port {0} is taken by another program, choose another with --port (0 takes any)")]
     PortTaken(u16),
@@ -130,16 +140,19 @@ pub struct LocalHost {
 /// When host.json is wrong, the port is taken or the handler does not come up. A function that is wrong is only a
 /// warning. A retry helps when the cause has been removed.
 pub async fn start(options: Options) -> Result<LocalHost, Error> {
-    let Options { root, port, enable_auth, handler, mut settings, clock, ids } = options;
+    let Options { root, port, enable_auth, cors, cors_credentials, handler, mut settings, clock, ids } =
+        options;
     let root =
         std::path::absolute(&root).map_err(|error| Error::Config(format!("{}: {error}", root.display())))?;
     settings.extend(handler.environment.iter().cloned());
     let config = config::read(&root, &settings).map_err(Error::Config)?;
+    let cors = Cors::read(&root, cors.as_deref(), cors_credentials).map_err(Error::Cors)?;
     let discovery = function::discover(&root, &config, &settings).map_err(Error::Config)?;
     let listener = listen(port).await?;
     let launch = launch(&root, &config, handler, settings, &listener);
     let (process, link) = process::start(launch, clock.clone(), ids.clone()).await.map_err(Error::Handler)?;
-    let parts = Parts { config, discovery, listener, link, process: Some(process), enable_auth, clock, ids };
+    let process = Some(process);
+    let parts = Parts { config, cors, discovery, listener, link, process, enable_auth, clock, ids };
     parts.open().map_err(|source| Error::Port { port, source })
 }
 
@@ -186,6 +199,7 @@ fn launch(
 /// Everything a host is made of once its handler answers.
 struct Parts {
     config: HostConfig,
+    cors: Option<Cors>,
     discovery: Discovery,
     listener: TcpListener,
     link: Link,
@@ -222,7 +236,7 @@ impl Parts {
         });
         let (stop, stopped) = watch::channel(false);
         Ok(LocalHost {
-            server: tokio::spawn(serve(self.listener, Arc::clone(&site), stopped)),
+            server: tokio::spawn(serve(self.listener, http::router(Arc::clone(&site), self.cors), stopped)),
             triggers: spawn_triggers(&site, &self.config),
             site,
             warnings,
@@ -270,8 +284,8 @@ fn spawn_triggers(site: &Arc<Site>, config: &HostConfig) -> JoinSet<()> {
     triggers
 }
 
-async fn serve(listener: TcpListener, site: Arc<Site>, mut stopped: watch::Receiver<bool>) {
-    let service = http::router(site).into_make_service_with_connect_info::<SocketAddr>();
+async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     // Small answers must not wait for more to send.
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);

@@ -13,8 +13,19 @@ use super::{Failure, interrupted, say};
 /// What is logged when LOG_FILTER does not say: what the shop does, without the coming and going of its handler.
 const LOG_FILTER: &str = "warn,widgetco=info,widgetco::cli::serve=warn,widgetco::local::process=warn";
 
+/// What the command line says.
+pub(super) struct Asked {
+    pub(super) port: u16,
+    pub(super) enable_auth: bool,
+    pub(super) cors: Option<String>,
+    pub(super) cors_credentials: bool,
+    /// The folder of host.json.
+    pub(super) root: PathBuf,
+}
+
 /// Runs host, handler and store until Ctrl-C.
-pub(super) async fn local(port: u16, enable_auth: bool, root: PathBuf) -> Result<(), Failure> {
+pub(super) async fn local(asked: Asked) -> Result<(), Failure> {
+    let Asked { port, enable_auth, cors, cors_credentials, root } = asked;
     let filter = Config::environment("LOG_FILTER").unwrap_or_else(|| LOG_FILTER.to_owned());
     crate::telemetry::start(&LogConfig { filter: filter.clone(), format: LogFormat::Text });
     let (store, served) = match Config::environment("COSMOS_ENDPOINT") {
@@ -43,7 +54,7 @@ pub(super) async fn local(port: u16, enable_auth: bool, root: PathBuf) -> Result
         environment,
     };
     let (settings, clock, ids) = (Config::host_settings(), Clock::system(), Ids::random());
-    let options = Options { root, port, enable_auth, handler, settings, clock, ids };
+    let options = Options { root, port, enable_auth, cors, cors_credentials, handler, settings, clock, ids };
     let host = start(options).await.map_err(explained)?;
     welcome(&host, &store);
     interrupted().await;
@@ -64,7 +75,7 @@ async fn serve(Opened { emulator, listener }: Opened) {
 fn explained(error: Error) -> Failure {
     match error {
         Error::Config(_) => format!("{error} (run it where host.json is, or give --root)").into(),
-        Error::PortTaken(_) | Error::Port { .. } | Error::Handler(_) => error.into(),
+        Error::Cors(_) | Error::PortTaken(_) | Error::Port { .. } | Error::Handler(_) => error.into(),
     }
 }
 

@@ -161,10 +161,10 @@ fn queues(flat: &Flat) -> Result<QueueRules, String> {
 }
 
 /// A configuration tree as .NET sees it: lower-case paths with colons, every value a text.
-struct Flat(BTreeMap<String, String>);
+pub(super) struct Flat(BTreeMap<String, String>);
 
 impl Flat {
-    fn new(document: &Value, settings: &Settings) -> Self {
+    pub(super) fn new(document: &Value, settings: &Settings) -> Self {
         let mut values = BTreeMap::new();
         flatten("", document, &mut values);
         for (name, value) in settings {
@@ -175,7 +175,7 @@ impl Flat {
         Self(values)
     }
 
-    fn text(&self, key: &str) -> Option<&str> {
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
         self.0.get(&key.to_lowercase()).map(String::as_str)
     }
 
@@ -193,7 +193,7 @@ impl Flat {
             .ok_or_else(|| format!("`{}` is `{text}`, not {expected}", key.replace(':', ".")))
     }
 
-    fn flag(&self, key: &str) -> Result<bool, String> {
+    pub(super) fn flag(&self, key: &str) -> Result<bool, String> {
         self.parse(key, "true or false", |text| text.to_ascii_lowercase().parse().ok())
             .map(Option::unwrap_or_default)
     }

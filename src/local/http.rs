@@ -11,10 +11,12 @@ use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{CONTENT_LENGTH, HOST};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use http_body_util::Limited;
 
 use super::answer::{Answer, HttpAnswer};
+use super::cors::{self, Cors};
 use super::dispatch::BODY_BYTES_MAX;
 use super::envelope::{Envelope, HttpInput, KEY_PARAMETER};
 use super::function::{Function, HttpTrigger, Output, Trigger};
@@ -27,8 +29,12 @@ use super::{FunctionSummary, admin};
 const KEY_HEADER: &str = "x-functions-key";
 
 /// Everything the port answers.
-pub(super) fn router(site: Arc<Site>) -> Router {
-    admin::router().fallback(serve).with_state(site)
+pub(super) fn router(site: Arc<Site>, cors: Option<Cors>) -> Router {
+    let router = admin::router().fallback(serve).with_state(site);
+    match cors {
+        Some(cors) => router.layer(from_fn_with_state(Arc::new(cors), cors::apply)),
+        None => router,
+    }
 }
 
 /// The function that a request is for.

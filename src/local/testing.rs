@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::config::{HandlerDescription, HostConfig, MessageEncoding, QueueRules, Settings};
+use super::cors::Cors;
 use super::link::Link;
 use super::queue::{FailureRules, Message};
 use super::{LocalHost, Parts, function};
@@ -166,6 +167,20 @@ impl TestHost {
         enable_auth: bool,
         adjust: impl FnOnce(&mut HostConfig),
     ) -> Self {
+        Self::open(functions, enable_auth, adjust, None).await
+    }
+
+    /// A host that lets the pages of these origins call.
+    pub(super) async fn with_cors(functions: &[(&str, Value)], cors: Option<Cors>) -> Self {
+        Self::open(functions, false, |_| {}, cors).await
+    }
+
+    async fn open(
+        functions: &[(&str, Value)],
+        enable_auth: bool,
+        adjust: impl FnOnce(&mut HostConfig),
+        cors: Option<Cors>,
+    ) -> Self {
         let mut config = config();
         adjust(&mut config);
         let folder = temporary_folder();
@@ -179,6 +194,7 @@ impl TestHost {
         let clock = Clock::manual(start_time());
         let parts = Parts {
             config,
+            cors,
             discovery,
             listener: TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap(),
             link,

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::cors::Cors;
 use super::testing::{Folder, PATIENCE, TestHost, messages, send, start_time, stream, temporary_folder};
 use super::{Error, Handler, LocalHost, Options, TriggerKind, start};
 use crate::sources::{Clock, Ids};
@@ -146,6 +147,49 @@ async fn head_is_405_where_neither_head_nor_get_is_allowed() {
     assert_eq!(call.method, "HEAD");
     call.reply("not sent");
     assert_eq!(reply.await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn preflight_is_answered_by_the_host_and_pages_of_listed_origins_may_read() {
+    let cors = Cors::parse("https://shop.example", true).unwrap();
+    let mut test = TestHost::with_cors(&[("Items", proxied("items", &["get", "put"]))], cors).await;
+    let ask = |origin| {
+        [
+            ("origin", origin),
+            ("access-control-request-method", "PUT"),
+            ("access-control-request-headers", "if-match, idempotency-key"),
+        ]
+    };
+    let allowed = test.send_with("OPTIONS", "/api/items", &ask("https://shop.example"), Body::empty()).await;
+    assert_eq!(allowed.status, 204);
+    for (name, value) in [
+        ("access-control-allow-origin", "https://shop.example"),
+        ("access-control-allow-credentials", "true"),
+        ("access-control-allow-methods", "PUT"),
+        ("access-control-allow-headers", "if-match, idempotency-key"),
+        ("vary", "Origin"),
+    ] {
+        assert_eq!(allowed.headers[name], value);
+    }
+    let refused = test.send_with("OPTIONS", "/api/items", &ask("https://evil.example"), Body::empty()).await;
+    assert_eq!(refused.status, 204);
+    assert!(!refused.headers.keys().any(|name| name.as_str().starts_with("access-control-")));
+    assert!(test.handler.is_idle());
+
+    let origin = [("origin", "https://shop.example")];
+    let reply = tokio::spawn(test.send_with("GET", "/api/items", &origin, Body::empty()));
+    test.handler.call().await.reply(([("vary", "Accept-Encoding")], "here"));
+    let reply = reply.await.unwrap();
+    assert_eq!(reply.headers["access-control-allow-origin"], "https://shop.example");
+    assert_eq!(reply.headers.get_all("vary").iter().collect::<Vec<_>>(), ["Accept-Encoding", "Origin"]);
+}
+
+#[tokio::test]
+async fn without_origins_the_host_answers_no_preflight() {
+    let test = TestHost::start(&[("Items", proxied("items", &["get"]))]).await;
+    let ask = [("origin", "https://shop.example"), ("access-control-request-method", "GET")];
+    let reply = test.send_with("OPTIONS", "/api/items", &ask, Body::empty()).await;
+    assert_eq!((reply.status, reply.headers.get("access-control-allow-origin")), (404, None));
 }
 
 #[tokio::test]
@@ -463,6 +507,8 @@ fn options(folder: &Folder) -> Options {
         root: folder.path().to_owned(),
         port: 0,
         enable_auth: false,
+        cors: None,
+        cors_credentials: false,
         handler: Handler {
             program: Some(std::env::current_exe().unwrap()),
             arguments: [&test, "--exact", "--nocapture", "--quiet"].map(str::to_owned).into(),

@@ -375,6 +375,8 @@ async fn package_starts_under_a_host_that_follows_the_protocol() {
         root: folder.0.clone(),
         port: 0,
         enable_auth: false,
+        cors: None,
+        cors_credentials: false,
         handler: Handler::default(),
         settings,
         clock: Clock::system(),
