@@ -146,7 +146,9 @@ async fn head_is_405_where_neither_head_nor_get_is_allowed() {
     let call = test.handler.call().await;
     assert_eq!(call.method, "HEAD");
     call.reply("not sent");
-    assert_eq!(reply.await.unwrap().status, 200);
+    let reply = reply.await.unwrap();
+    assert_eq!((reply.status, reply.text()), (200, ""));
+    assert_eq!(reply.headers["content-length"], "8", "what GET would send");
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod crash;
 mod get_docs;
 mod group_commit;
 mod hot_reads;
+mod http_quality;
 mod image_crash;
 mod images;
 mod import_products;

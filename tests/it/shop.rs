@@ -27,6 +27,7 @@ use widgetco::domain::id::{CustomerId, Fingerprint, Sku};
 use widgetco::domain::money::{Currency, Money};
 use widgetco::domain::product::{Details, Product};
 use widgetco::domain::stock::Adjustment;
+use widgetco::functions::timing::timed;
 use widgetco::host;
 use widgetco::sources::{Clock, Ids};
 use widgetco::store::Store;
@@ -113,6 +114,24 @@ impl TestShop {
     /// Gives the handler another place for pictures.
     pub(crate) fn show_images(&mut self, images: Images) {
         self.become_app(self.app.clone().with_images(images));
+    }
+
+    /// Lets the handler tell what its answers cost, as it does in development.
+    pub(crate) fn develop(&mut self) {
+        let routes = timed(widgetco::functions::routes(self.app.clone()));
+        let ids = self.app.ids.clone();
+        self.router = host::shell(routes, Arc::new(move || ids.hex32()));
+    }
+
+    /// Name, method and route of every HTTP function, as its `function.json` says.
+    pub(crate) fn http_functions(&self) -> Vec<(&str, &str, &str)> {
+        let functions = self.functions.iter().filter_map(|function| {
+            let trigger = function.trigger();
+            let methods = trigger["methods"].as_array()?;
+            assert_eq!(methods.len(), 1, "{}", function.name);
+            Some((function.name.as_str(), methods[0].as_str()?, trigger["route"].as_str()?))
+        });
+        functions.collect()
     }
 
     fn become_app(&mut self, app: App) {
