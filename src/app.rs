@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of HTTP, queues or envelopes.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -21,9 +22,14 @@ mod revision;
 pub mod sweep;
 pub mod transition;
 
-/// The shop at work; a clone shares everything.
+/// The shop at work; a clone shares everything. It is a single pointer, because the router clones it several times for each
+/// request, on all cores at once.
 #[derive(Clone, Debug)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// What the functions need.
+#[derive(Clone, Debug)]
+pub struct Parts {
     /// What it remembers.
     pub store: Store,
     /// The pictures of the products.
@@ -32,19 +38,27 @@ pub struct App {
     pub clock: Clock,
     /// Where new ids come from.
     pub ids: Ids,
-    started_at: Arc<DateTime<Utc>>,
+    started_at: DateTime<Utc>,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 impl App {
     /// The shop over any store, without a place for pictures.
     pub fn new(store: Store, clock: Clock, ids: Ids) -> Self {
-        let started_at = Arc::new(clock.now());
-        Self { store, images: Images::new(Blobs::unset(), None), clock, ids, started_at }
+        let started_at = clock.now();
+        Self(Arc::new(Parts { store, images: Images::new(Blobs::unset(), None), clock, ids, started_at }))
     }
 
     /// The same shop with a place for pictures.
     pub fn with_images(self, images: Images) -> Self {
-        Self { images, ..self }
+        Self(Arc::new(Parts { images, ..Parts::clone(&self) }))
     }
 
     /// The shop over the store that the settings name. Connects at the first request.
@@ -55,6 +69,6 @@ impl App {
 
     /// How long it has been at work.
     pub fn uptime(&self) -> TimeDelta {
-        self.clock.now() - *self.started_at
+        self.clock.now() - self.started_at
     }
 }
