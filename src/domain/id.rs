@@ -34,7 +34,7 @@ macro_rules! text_id {
     (#[doc = $meaning:literal] $name:ident, $expected:literal, $pattern:literal, $example:literal, $check:expr) => {
         #[doc = $meaning]
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[serde(try_from = "String")]
         pub struct $name(String);
 
         impl $name {

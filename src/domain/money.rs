@@ -3,16 +3,16 @@
 //! Does not know exchange rates, taxes or how an amount is shown.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::domain::number::whole;
 
 /// An ISO 4217 currency code: three capital letters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Currency([u8; 3]);
 
 impl Currency {
@@ -45,7 +45,13 @@ impl JsonSchema for Currency {
 
 impl fmt::Display for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|&letter| write!(f, "{}", char::from(letter)))
+        self.0.iter().try_for_each(|&letter| f.write_char(letter.into()))
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -53,12 +59,6 @@ impl TryFrom<String> for Currency {
     type Error = MoneyError;
     fn try_from(text: String) -> Result<Self, MoneyError> {
         Self::parse(&text)
-    }
-}
-
-impl From<Currency> for String {
-    fn from(currency: Currency) -> String {
-        currency.to_string()
     }
 }
 

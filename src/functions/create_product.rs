@@ -50,7 +50,7 @@ pub fn operation() -> Operation {
     keyed(
         Operation::new(PRODUCTS, "Create a product", description)
             .body::<ProductDraft>(example::product_draft())
-            .answers::<ProductResource>(
+            .answers::<ProductResource<'_>>(
                 StatusCode::CREATED,
                 "The product was created.",
                 &[Header::Location, Header::Etag],
@@ -63,6 +63,6 @@ pub fn operation() -> Operation {
 
 fn created(product: Versioned<Product>) -> Answer {
     let (path, etag) = (product_path(&product.value.id), product_etag(&product.etag, None));
-    let answer = Answer::json(StatusCode::CREATED, &ProductResource::new(product.value, None));
+    let answer = Answer::json(StatusCode::CREATED, &ProductResource::new(&product.value, None));
     with_keep(answer, Keep::Validate).header(header::LOCATION, path).header(header::ETAG, etag)
 }

@@ -30,7 +30,7 @@ pub async fn get_product(
     let product = product.ok_or_else(|| no_such("product", &id, None))?;
     let stock = stock.map(|stock| stock.value);
     let etag = product_etag(&product.etag, stock.as_ref());
-    let resource = ProductResource::new(product.value, stock.as_ref());
+    let resource = ProductResource::new(&product.value, stock.as_ref());
     read(&headers, &resource, Keep::Public, Some(&etag))
 }
 
@@ -40,5 +40,5 @@ pub fn operation() -> Operation {
                        five seconds at the latest. A deleted product can still be read, for the sake of old orders.";
     Operation::new(PRODUCTS, "Read a product", description)
         .path::<ProductId>("id", "The product.")
-        .reads::<ProductResource>("The product.", example::product())
+        .reads::<ProductResource<'_>>("The product.", example::product())
 }

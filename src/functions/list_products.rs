@@ -39,11 +39,8 @@ pub async fn list_products(
         return Err(invalid("cursor", "must come from a nextLink of a list with the same sort"));
     }
     let page = app.list_products(&listing, in_stock, request.cursor.clone(), request.limit).await?;
-    let items: Vec<_> = page
-        .items
-        .into_iter()
-        .map(|(product, stock)| ProductResource::new(product, stock.as_ref()))
-        .collect();
+    let items: Vec<_> =
+        page.items.iter().map(|(product, stock)| ProductResource::new(product, stock.as_ref())).collect();
     let next_link = page.next.map(|cursor| request.next_link(PATH, &filters, &cursor));
     read(&headers, &Page { items, next_link }, Keep::Public, None)
 }
@@ -69,7 +66,7 @@ pub fn operation() -> Operation {
         )
         .query::<ProductStatus>("status", "Products of this status; the active ones if nothing is said.")
         .query_as("sort", "By name, by price (`-price`: the dearest first), or the newest first.", sorts)
-        .reads::<Page<ProductResource>>("One page.", example::page(example::product()));
+        .reads::<Page<ProductResource<'_>>>("One page.", example::page(example::product()));
     paged(operation)
 }
 

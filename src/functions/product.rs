@@ -25,7 +25,7 @@ pub async fn change_product(
         Changed::Done(product) => {
             let stock = app.store.stock.read(&product_id).await?.map(|stock| stock.value);
             let etag = product_etag(&product.etag, stock.as_ref());
-            let answer = Answer::json(StatusCode::OK, &ProductResource::new(product.value, stock.as_ref()));
+            let answer = Answer::json(StatusCode::OK, &ProductResource::new(&product.value, stock.as_ref()));
             Ok(with_keep(answer, Keep::Validate).header(header::ETAG, etag))
         }
         Changed::Stale => Err(Problem::precondition_failed()),

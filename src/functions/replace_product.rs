@@ -38,6 +38,6 @@ pub fn operation() -> Operation {
         .path::<ProductId>("id", "The product.")
         .if_match_required()
         .body::<ProductDraft>(example::product_draft())
-        .answers::<ProductResource>(StatusCode::OK, "The product.", &[Header::Etag], example::product())
+        .answers::<ProductResource<'_>>(StatusCode::OK, "The product.", &[Header::Etag], example::product())
         .problems(&[&PRODUCT_DELETED, &UNPROCESSABLE_BODY, &UNPROCESSABLE_PRODUCT])
 }

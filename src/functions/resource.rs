@@ -18,7 +18,7 @@ use crate::domain::money::Money;
 use crate::domain::order::{Cancellation, Failure, Line, Order, Shipment, Status};
 use crate::domain::product::{Details, Product};
 use crate::domain::stock::{Adjustment, ON_HAND_MAX, REASON_CHARS_MAX, Stock};
-use crate::host::{Answer, IfMatch, IfNoneMatch, Problem, if_none_match};
+use crate::host::{Answer, IfMatch, Problem, if_none_match};
 use crate::store::Etag;
 
 /// Who may keep an answer, and for how long.
@@ -181,17 +181,17 @@ impl<'a> From<&'a Image> for ImageResource<'a> {
 #[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Product")]
-pub struct ProductResource {
+pub struct ProductResource<'a> {
     /// Its id: the SKU in small letters.
-    id: ProductId,
+    id: &'a ProductId,
     /// What the warehouse calls it.
-    sku: Sku,
+    sku: &'a Sku,
     #[serde(flatten)]
-    details: Details,
+    details: &'a Details,
     /// Its pictures, in the order in which they are shown.
     #[schemars(with = "Vec<ImageResource<'_>>", length(max = IMAGES_MAX))]
     #[serde(serialize_with = "images")]
-    images: Vec<Image>,
+    images: &'a [Image],
     /// Pieces that can be ordered now, as they were a second ago at most.
     #[schemars(range(max = ON_HAND_MAX))]
     available: u32,
@@ -209,10 +209,11 @@ pub struct ProductResource {
     deleted_at: Option<DateTime<Utc>>,
 }
 
-impl ProductResource {
+impl<'a> ProductResource<'a> {
     /// The product; one without counts has nothing to sell.
-    pub fn new(product: Product, stock: Option<&Stock>) -> Self {
+    pub fn new(product: &'a Product, stock: Option<&Stock>) -> Self {
         let Product { id, sku, details, images, created_at, updated_at, creation: _, deleted_at } = product;
+        let (created_at, updated_at, deleted_at) = (*created_at, *updated_at, *deleted_at);
         let available = stock.map_or(0, Stock::available);
         Self { id, sku, details, images, available, created_at, updated_at, deleted_at }
     }
@@ -386,13 +387,17 @@ pub fn read(
     keep: Keep,
     etag: Option<&str>,
 ) -> Result<Answer, Problem> {
-    let answer = Answer::json(StatusCode::OK, body);
-    let etag = etag.map_or_else(|| content_etag(&answer), str::to_owned);
-    let known = match if_none_match(headers)? {
-        IfNoneMatch::None => false,
-        condition => condition.matches(&etag),
+    let condition = if_none_match(headers)?;
+    let unchanged = Answer::empty(StatusCode::NOT_MODIFIED);
+    let (answer, etag) = match etag {
+        Some(etag) if condition.matches(etag) => (unchanged, etag.to_owned()),
+        Some(etag) => (Answer::json(StatusCode::OK, body), etag.to_owned()),
+        None => {
+            let answer = Answer::json(StatusCode::OK, body);
+            let etag = content_etag(&answer);
+            (if condition.matches(&etag) { unchanged } else { answer }, etag)
+        }
     };
-    let answer = if known { Answer::empty(StatusCode::NOT_MODIFIED) } else { answer };
     Ok(with_keep(answer, keep).header(header::ETAG, etag))
 }
 

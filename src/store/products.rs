@@ -24,7 +24,7 @@ const RECENT_MAX: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 #[derive(Clone, Debug)]
 pub struct Products {
     cosmos: Arc<Cosmos>,
-    recent: Arc<Recent<ProductId, Product>>,
+    recent: Arc<Recent<ProductId, Arc<Product>>>,
 }
 
 /// A product as it is stored: with the name in small letters, so that lists can sort by it and search in it.
@@ -67,14 +67,16 @@ impl Products {
         &self,
         id: &ProductId,
         now: DateTime<Utc>,
-    ) -> Result<Option<Versioned<Product>>, Error> {
+    ) -> Result<Option<Versioned<Arc<Product>>>, Error> {
+        let place = (id.as_str(), id.as_str());
+        // Boxed: the client's futures are large, and most who ask need none.
         let (reading, found) = match self.recent.look_up(id, now) {
             Known::Still(product) => return Ok(Some(product)),
-            Known::Nothing(reading) => (reading, self.read(id).await?),
+            Known::Nothing(reading) => (reading, Box::pin(self.read(id)).await?.map(shared)),
             Known::Once(product, reading) => {
-                let place = (id.as_str(), id.as_str());
-                let newer = self.cosmos.read_unless(Container::Products, place, &product.etag).await?;
-                (reading, newer.unwrap_or(Some(product)))
+                let newer = self.cosmos.read_unless(Container::Products, place, &product.etag);
+                let newer = Box::pin(newer).await?;
+                (reading, newer.map_or(Some(product), |newer| newer.map(shared)))
             }
         };
         if let Some(product) = &found {
@@ -156,6 +158,11 @@ impl Products {
         const NO_PRODUCT: &str = "_ping";
         self.cosmos.read::<Product>(Container::Products, NO_PRODUCT, NO_PRODUCT).await.map(|_| ())
     }
+}
+
+/// For as many as ask for it.
+fn shared(Versioned { value, etag }: Versioned<Product>) -> Versioned<Arc<Product>> {
+    Versioned { value: Arc::new(value), etag }
 }
 
 fn document(product: &Product) -> Result<Document, Error> {

@@ -12,7 +12,7 @@ use lru::LruCache;
 
 use crate::store::Versioned;
 
-/// The documents of one kind that were read lately.
+/// The documents of one kind that were read lately. They are cloned for everybody who asks, so that should be cheap.
 #[derive(Debug)]
 pub(super) struct Recent<K: Hash + Eq, T> {
     lifetime: TimeDelta,

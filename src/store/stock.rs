@@ -94,7 +94,8 @@ impl StockLedger {
             // They change with every order, so asking whether they did would hardly ever save anything.
             Known::Once(_, reading) | Known::Nothing(reading) => reading,
         };
-        let found = self.read(product_id).await?;
+        // Boxed: the client's futures are large, and most who ask need none.
+        let found = Box::pin(self.read(product_id)).await?;
         if let Some(stock) = &found {
             self.recent.keep(product_id, stock, reading, now);
         }
