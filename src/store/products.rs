@@ -42,6 +42,12 @@ impl Products {
         Self { cosmos, recent: Arc::new(Recent::new(RECENT_MAX, RECENT_LIFETIME)) }
     }
 
+    /// The same catalogue, showing what was read for another time than [`RECENT_LIFETIME`]. With none, nothing is cached:
+    /// that is for measuring what it brings.
+    pub fn with_recent_lifetime(&self, lifetime: TimeDelta) -> Self {
+        Self { recent: Arc::new(Recent::new(RECENT_MAX, lifetime)), ..self.clone() }
+    }
+
     /// The product, also a deleted one; `None` when there is none. One request.
     ///
     /// # Errors

@@ -71,6 +71,12 @@ impl StockLedger {
         Self { desks: Arc::new(Desks::new(holds_max)), ..self.clone() }
     }
 
+    /// The same counts, shown for another time than [`RECENT_LIFETIME`] after they were read. With none, nothing is cached:
+    /// that is for measuring what it brings.
+    pub fn with_recent_lifetime(&self, lifetime: TimeDelta) -> Self {
+        Self { recent: Arc::new(Recent::new(RECENT_MAX, lifetime)), ..self.clone() }
+    }
+
     /// The counts; `None` when the product has none yet. One request.
     ///
     /// # Errors
