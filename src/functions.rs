@@ -11,6 +11,7 @@ pub mod api;
 pub mod docs;
 pub mod error;
 pub mod example;
+pub mod keep;
 pub mod kind;
 pub mod page;
 pub mod picture;

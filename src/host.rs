@@ -32,6 +32,7 @@ pub use body::{BODY_BYTES_MAX, parse, parse_optional, parse_value};
 pub use call::{HTTP_BINDING, HttpCall};
 pub use conditional::{IfMatch, IfNoneMatch, Match, if_match, if_none_match, require_if_match};
 pub use document::{Described, Front, document, methods_at};
+pub use encoding::takes_gzip;
 pub use failure::Failure;
 pub use invocation::{ENVELOPE_BYTES_MAX, EnvelopeError, HttpInput, Invocation, Timer};
 pub use kind::Kind;

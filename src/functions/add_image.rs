@@ -12,12 +12,13 @@ use crate::domain::image::{ALT_CHARS_MAX, ALT_PATTERN, FILE_BYTES_MAX};
 use crate::functions::api::IMAGES;
 use crate::functions::error::{idempotency_key, product_id};
 use crate::functions::example;
+use crate::functions::keep::{Keep, with_keep};
 use crate::functions::kind::{
     ANIMATED_IMAGE, DAMAGED_IMAGE, IMAGE_METADATA, IMAGES_NOT_SET_UP, PRODUCT_DELETED, TOO_MANY_IMAGES,
     TOO_MANY_PIXELS, UNSUPPORTED_IMAGE,
 };
 use crate::functions::picture::{check_alt, image_path, not_taken};
-use crate::functions::resource::{ImageResource, Keep, with_keep};
+use crate::functions::resource::ImageResource;
 use crate::host::kind::INVALID_BODY;
 use crate::host::{Answer, BODY_BYTES_MAX, FileBody, Header, Operation, Problem, parse_query};
 use crate::picture::Refusal;
@@ -96,7 +97,9 @@ pub fn operation() -> Operation {
             alt,
         )
         .file(&[file], Some(form))
-        .idempotency_key::<IdempotencyKey>("Checked for its form and not needed: the same file is the same picture.")
+        .idempotency_key::<IdempotencyKey>(
+            "Checked for its form and not needed: the same file is the same picture.",
+        )
         .answers::<ImageResource<'_>>(StatusCode::CREATED, new, &[Header::Location], example::image())
         .answers::<ImageResource<'_>>(StatusCode::OK, known, &[Header::Location], example::image())
         .leads_to("GetImage", &[("id", "$request.path.id"), ("imageId", "$response.body#/id")])

@@ -17,8 +17,9 @@ use crate::functions::error::{
     IDEMPOTENCY_REPLAYED, idempotency_key, invalid_body, key_reused, no_such, product_id, stock_refused,
 };
 use crate::functions::example;
+use crate::functions::keep::{Keep, with_content_etag};
 use crate::functions::kind::STOCK_REFUSED;
-use crate::functions::resource::{AdjustmentResource, Keep, with_content_etag};
+use crate::functions::resource::AdjustmentResource;
 use crate::host::{Answer, Header, NoQuery, Operation, Problem, parse};
 use crate::store::stock::Adjusted;
 

@@ -13,9 +13,9 @@ use crate::domain::image::{ALT_CHARS_MAX, ALT_PATTERN, IMAGES_MAX, Placement};
 use crate::functions::api::IMAGES;
 use crate::functions::error::{invalid_body, product_id};
 use crate::functions::example;
+use crate::functions::keep::{Keep, with_content_etag};
 use crate::functions::kind::{INCOMPLETE_ARRANGEMENT, PRODUCT_DELETED};
 use crate::functions::picture::{ImageList, check_alt, list_etag, not_taken};
-use crate::functions::resource::{Keep, with_content_etag};
 use crate::host::{Answer, Header, NoQuery, Operation, Problem, parse, require_if_match};
 
 /// The pictures of a product, in the order in which they are to be shown.

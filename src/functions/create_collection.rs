@@ -13,8 +13,9 @@ use crate::functions::error::{
     IDEMPOTENCY_REPLAYED, idempotency_key, invalid_body, key_reused, taken, unprocessable_collection,
 };
 use crate::functions::example;
+use crate::functions::keep::{Keep, with_keep};
 use crate::functions::kind::{ID_TAKEN, UNPROCESSABLE_BODY, UNPROCESSABLE_COLLECTION};
-use crate::functions::resource::{CollectionResource, Keep, collection_path, with_keep};
+use crate::functions::resource::{CollectionResource, collection_path};
 use crate::host::{Answer, Header, NoQuery, Operation, Problem, parse};
 use crate::store::Versioned;
 

@@ -14,8 +14,9 @@ use crate::functions::error::{
     IDEMPOTENCY_REPLAYED, idempotency_key, invalid_body, key_reused, taken, unprocessable_product,
 };
 use crate::functions::example;
+use crate::functions::keep::{Keep, with_keep};
 use crate::functions::kind::{ID_TAKEN, UNPROCESSABLE_BODY, UNPROCESSABLE_PRODUCT};
-use crate::functions::resource::{Keep, ProductResource, product_etag, product_path, with_keep};
+use crate::functions::resource::{ProductResource, product_etag, product_path};
 use crate::host::{Answer, Header, NoQuery, Operation, Problem, parse};
 use crate::store::Versioned;
 

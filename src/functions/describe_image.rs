@@ -13,9 +13,10 @@ use crate::domain::image::{ALT_CHARS_MAX, ALT_PATTERN};
 use crate::functions::api::IMAGES;
 use crate::functions::error::product_id;
 use crate::functions::example;
+use crate::functions::keep::{Keep, with_keep};
 use crate::functions::kind::PRODUCT_DELETED;
 use crate::functions::picture::{check_alt, image_etag, image_id, not_taken};
-use crate::functions::resource::{ImageResource, Keep, with_keep};
+use crate::functions::resource::ImageResource;
 use crate::host::{Answer, NoQuery, Operation, Problem, if_match, parse};
 
 /// What a picture shows.

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::domain::audit::AuditReport;
 use crate::functions::api::OPERATIONS;
 use crate::functions::example;
-use crate::functions::resource::{Keep, read};
+use crate::functions::keep::{Keep, read};
 use crate::host::kind::NOT_FOUND;
 use crate::host::{Answer, NoQuery, Operation, Problem};
 

@@ -10,7 +10,7 @@ use crate::domain::collection::{COLLECTIONS_MAX, CollectionKind, DEPTH_MAX, NAME
 use crate::domain::id::CollectionId;
 use crate::functions::api::COLLECTIONS;
 use crate::functions::example;
-use crate::functions::resource::{Keep, read};
+use crate::functions::keep::{Keep, read};
 use crate::host::{Answer, NoQuery, Operation, Problem};
 
 /// A category with those below it.

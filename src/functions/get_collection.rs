@@ -8,7 +8,8 @@ use crate::domain::id::CollectionId;
 use crate::functions::api::COLLECTIONS;
 use crate::functions::error::{collection_id, no_such};
 use crate::functions::example;
-use crate::functions::resource::{CollectionResource, Keep, read};
+use crate::functions::keep::{Keep, read};
+use crate::functions::resource::CollectionResource;
 use crate::host::{Answer, NoQuery, Operation, Problem};
 
 /// Answers 200, 304 or 404.

@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 use serde_json::{Map, Value, json};
 
 use crate::functions::api::{DOCUMENT, OPERATIONS};
-use crate::functions::resource::{Keep, read};
+use crate::functions::keep::{Keep, read};
 use crate::host::{Answer, NoQuery, Operation, Problem};
 
 /// Answers 200 or 304.

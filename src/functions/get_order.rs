@@ -8,7 +8,8 @@ use crate::domain::id::OrderId;
 use crate::functions::api::ORDERS;
 use crate::functions::error::{no_such, order_id};
 use crate::functions::example;
-use crate::functions::resource::{Keep, OrderResource, read};
+use crate::functions::keep::{Keep, read};
+use crate::functions::resource::OrderResource;
 use crate::host::{Answer, NoQuery, Operation, Problem};
 
 /// Answers 200, 304 or 404.

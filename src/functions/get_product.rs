@@ -8,7 +8,8 @@ use crate::domain::id::ProductId;
 use crate::functions::api::PRODUCTS;
 use crate::functions::error::{no_such, product_id};
 use crate::functions::example;
-use crate::functions::resource::{Keep, ProductResource, product_etag, read};
+use crate::functions::keep::{Keep, read};
+use crate::functions::resource::{ProductResource, product_etag};
 use crate::host::{Answer, NoQuery, Operation, Problem};
 
 /// Answers 200, 304 or 404.

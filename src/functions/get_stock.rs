@@ -9,7 +9,8 @@ use crate::domain::id::ProductId;
 use crate::functions::api::STOCK;
 use crate::functions::error::{no_such, product_id};
 use crate::functions::example;
-use crate::functions::resource::{Keep, StockResource, read};
+use crate::functions::keep::{Keep, read};
+use crate::functions::resource::StockResource;
 use crate::host::{Answer, NoQuery, Operation, Problem};
 
 /// Answers 200, 304 or 404.

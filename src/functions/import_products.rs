@@ -15,7 +15,7 @@ use crate::domain::import::{Format, rows};
 use crate::functions::api::PRODUCTS;
 use crate::functions::error::{idempotency_key, invalid_body};
 use crate::functions::example;
-use crate::functions::resource::{Keep, with_keep};
+use crate::functions::keep::{Keep, with_keep};
 use crate::host::kind::INVALID_BODY;
 use crate::host::{Answer, Failure, FileBody, NoQuery, Operation, Problem};
 

@@ -8,8 +8,9 @@ use crate::domain::collection::CollectionKind;
 use crate::domain::id::CollectionId;
 use crate::functions::api::{COLLECTIONS, paged};
 use crate::functions::example;
+use crate::functions::keep::{Keep, read};
 use crate::functions::page::{Page, PageRequest};
-use crate::functions::resource::{CollectionResource, Keep, read};
+use crate::functions::resource::CollectionResource;
 use crate::host::{Answer, Operation, Problem};
 
 const PATH: &str = "/api/collections";

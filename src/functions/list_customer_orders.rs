@@ -10,8 +10,9 @@ use crate::domain::id::{CustomerId, OrderId};
 use crate::functions::api::{ORDERS, paged};
 use crate::functions::error::no_such;
 use crate::functions::example;
+use crate::functions::keep::{Keep, read};
 use crate::functions::page::{Page, PageRequest};
-use crate::functions::resource::{Keep, OrderResource, read};
+use crate::functions::resource::OrderResource;
 use crate::host::{Answer, Operation, Problem};
 use crate::store::orders::OrderCursor;
 

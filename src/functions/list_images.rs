@@ -8,8 +8,8 @@ use crate::domain::id::ProductId;
 use crate::functions::api::IMAGES;
 use crate::functions::error::{no_such, product_id};
 use crate::functions::example;
+use crate::functions::keep::{Keep, read};
 use crate::functions::picture::ImageList;
-use crate::functions::resource::{Keep, read};
 use crate::host::{Answer, NoQuery, Operation, Problem};
 
 /// Answers 200, 304 or 404. There are at most [`crate::domain::image::IMAGES_MAX`], so there are no pages.

@@ -12,8 +12,9 @@ use crate::domain::money::Currency;
 use crate::domain::product::ProductStatus;
 use crate::functions::api::{PRODUCTS, paged};
 use crate::functions::example;
+use crate::functions::keep::{Keep, read};
 use crate::functions::page::{Filters, Page, PageRequest, invalid};
-use crate::functions::resource::{Keep, ProductResource, read};
+use crate::functions::resource::ProductResource;
 use crate::host::{Answer, Operation, Problem};
 
 const PATH: &str = "/api/products";

@@ -15,8 +15,9 @@ use crate::domain::id::{ImageId, ProductId};
 use crate::domain::image::{ALT_CHARS_MAX, IMAGES_MAX, Image, Misarranged, Rendition, is_alt};
 use crate::domain::product::Product;
 use crate::functions::error::{invalid_body, no_such};
+use crate::functions::keep::content_etag;
 use crate::functions::kind::{INCOMPLETE_ARRANGEMENT, PRODUCT_DELETED, TOO_MANY_IMAGES};
-use crate::functions::resource::{ImageResource, content_etag};
+use crate::functions::resource::ImageResource;
 use crate::host::kind::RANGE_NOT_SATISFIABLE;
 use crate::host::{Answer, Problem, Wanted, if_none_match, range};
 

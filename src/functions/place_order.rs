@@ -14,8 +14,9 @@ use crate::functions::error::{
     IDEMPOTENCY_REPLAYED, idempotency_key, invalid_body, key_reused, unprocessable,
 };
 use crate::functions::example;
+use crate::functions::keep::{Keep, with_keep};
 use crate::functions::kind::{UNPROCESSABLE_BODY, UNPROCESSABLE_ORDER};
-use crate::functions::resource::{Keep, PlacedOrderResource, order_path, with_keep};
+use crate::functions::resource::{PlacedOrderResource, order_path};
 use crate::functions::ring::answer_and_ring;
 use crate::host::{Answer, Header, HttpCall, HttpInput, Operation, Problem, Reply, parse};
 use crate::store::Versioned;

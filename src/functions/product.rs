@@ -6,7 +6,8 @@ use crate::app::App;
 use crate::app::catalogue::Changed;
 use crate::domain::product::{Details, Product};
 use crate::functions::error::{no_such, product_deleted, product_id, unprocessable_product};
-use crate::functions::resource::{Keep, ProductResource, names_product, product_etag, with_keep};
+use crate::functions::keep::{Keep, with_keep};
+use crate::functions::resource::{ProductResource, names_product, product_etag};
 use crate::host::{Answer, Problem, if_match};
 
 /// Changes the product if `If-Match` allows it; 200 with the product, 404, 409 when it is deleted, 412 or 422.

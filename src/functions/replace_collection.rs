@@ -12,8 +12,9 @@ use crate::domain::id::CollectionId;
 use crate::functions::api::COLLECTIONS;
 use crate::functions::error::{collection_id, invalid_body, no_such, unprocessable_collection};
 use crate::functions::example;
+use crate::functions::keep::{Keep, with_keep};
 use crate::functions::kind::{UNPROCESSABLE_BODY, UNPROCESSABLE_COLLECTION};
-use crate::functions::resource::{CollectionResource, Keep, with_keep};
+use crate::functions::resource::CollectionResource;
 use crate::host::{Answer, Header, NoQuery, Operation, Problem, parse, require_if_match};
 
 /// Answers 200 with the category or collection, 404, 412, 422 when it would hang below itself, or 428 without `If-Match`.

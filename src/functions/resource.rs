@@ -1,16 +1,15 @@
-//! The JSON resources that the HTTP functions answer with, and how long others may keep them.
+//! The JSON resources that the HTTP functions answer with, and where they are.
 //!
 //! Does not know where a resource came from.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
-use sha2::{Digest, Sha256};
 
 use crate::domain::collection::{self, Collection, CollectionKind};
 use crate::domain::draft::LINES_MAX;
-use crate::domain::id::{CollectionId, CustomerId, ImageId, OrderId, ProductId, Sku, base32};
+use crate::domain::id::{CollectionId, CustomerId, ImageId, OrderId, ProductId, Sku};
 use crate::domain::image::{
     ALT_CHARS_MAX, FILE_BYTES_MAX, IMAGES_MAX, Image, ImageFormat, Rendition, SIDE_PX_MAX,
 };
@@ -18,29 +17,9 @@ use crate::domain::money::Money;
 use crate::domain::order::{Cancellation, Failure, Line, Order, Shipment, Status};
 use crate::domain::product::{Details, Product};
 use crate::domain::stock::{Adjustment, ON_HAND_MAX, REASON_CHARS_MAX, Stock};
-use crate::host::{Answer, IfMatch, Problem, if_none_match};
+use crate::functions::keep::{Keep, content_etag, with_content_etag};
+use crate::host::{Answer, IfMatch};
 use crate::store::Etag;
-
-/// Who may keep an answer, and for how long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
-    /// Anybody, for a few seconds: the catalogue.
-    Public,
-    /// Nobody: it is about a person.
-    Private,
-    /// Anybody who asks each time whether it still holds: numbers that change.
-    Validate,
-}
-
-impl Keep {
-    fn cache_control(self) -> &'static str {
-        match self {
-            Self::Public => "public, max-age=10, stale-while-revalidate=30",
-            Self::Private => "private, no-store",
-            Self::Validate => "no-cache",
-        }
-    }
-}
 
 /// An order as its customer sees it.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -374,45 +353,4 @@ pub fn order_etag(order: &Order) -> String {
 /// 200 with the order after a change.
 pub fn order_answer(order: &Order) -> Answer {
     with_content_etag(Answer::json(StatusCode::OK, &OrderResource::from(order)), Keep::Private)
-}
-
-/// 200 with the resource, or 304 when the caller has it. The `ETag` is the store's version where a `PUT` needs it in
-/// `If-Match`, otherwise a hash of the content.
-///
-/// # Errors
-/// 400 when `If-None-Match` is malformed.
-pub fn read(
-    headers: &HeaderMap,
-    body: &impl Serialize,
-    keep: Keep,
-    etag: Option<&str>,
-) -> Result<Answer, Problem> {
-    let condition = if_none_match(headers)?;
-    let unchanged = Answer::empty(StatusCode::NOT_MODIFIED);
-    let (answer, etag) = match etag {
-        Some(etag) if condition.matches(etag) => (unchanged, etag.to_owned()),
-        Some(etag) => (Answer::json(StatusCode::OK, body), etag.to_owned()),
-        None => {
-            let answer = Answer::json(StatusCode::OK, body);
-            let etag = content_etag(&answer);
-            (if condition.matches(&etag) { unchanged } else { answer }, etag)
-        }
-    };
-    Ok(with_keep(answer, keep).header(header::ETAG, etag))
-}
-
-/// The answer with a hash of its content as `ETag`.
-pub fn with_content_etag(answer: Answer, keep: Keep) -> Answer {
-    let etag = content_etag(&answer);
-    with_keep(answer, keep).header(header::ETAG, etag)
-}
-
-/// The answer with its `Cache-Control` and `Vary`.
-pub fn with_keep(answer: Answer, keep: Keep) -> Answer {
-    answer.header(header::CACHE_CONTROL, keep.cache_control()).header(header::VARY, "Accept, Accept-Encoding")
-}
-
-/// A hash of the answer's content.
-pub fn content_etag(answer: &Answer) -> String {
-    format!("\"{}\"", base32(&Sha256::digest(answer.body())[..15]))
 }

@@ -15,8 +15,9 @@ use crate::domain::stock::{Adjustment, ON_HAND_MAX};
 use crate::functions::api::STOCK;
 use crate::functions::error::{invalid_body, no_such, product_id, stock_refused};
 use crate::functions::example;
+use crate::functions::keep::{Keep, with_keep};
 use crate::functions::kind::STOCK_REFUSED;
-use crate::functions::resource::{Keep, StockResource, with_keep};
+use crate::functions::resource::StockResource;
 use crate::host::{
     Answer, Header, IfNoneMatch, Match, NoQuery, Operation, Problem, if_none_match, parse, require_if_match,
 };

@@ -18,6 +18,7 @@ use super::problem::Problem;
 const ENCODED_BYTES_MIN: usize = 1024;
 /// What the tag of the gzip form ends with.
 const TAG_END: &str = "-gzip\"";
+
 /// What a request says about encodings.
 pub(super) struct Encoding {
     takes_gzip: bool,
@@ -84,7 +85,7 @@ fn make_plain(headers: &mut HeaderMap, name: &HeaderName) -> Option<HeaderValue>
 }
 
 /// Whether `Accept-Encoding` has gzip, and likes it no less than what is not encoded.
-fn takes_gzip(headers: &HeaderMap) -> bool {
+pub fn takes_gzip(headers: &HeaderMap) -> bool {
     let (mut gzip, mut any, mut identity) = (None, None, None);
     for line in headers.get_all(header::ACCEPT_ENCODING) {
         for item in line.to_str().unwrap_or_default().split(',') {
