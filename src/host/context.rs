@@ -39,14 +39,17 @@ pub(super) struct Context {
 impl Context {
     /// The names that a request to the handler brings, or else gets.
     pub(super) fn of(headers: &HeaderMap, fresh: &FreshTraceId) -> Self {
-        let mut span_id = fresh();
-        span_id.truncate(trace::SPAN_ID_CHARS);
+        let invocation_id = trace::invocation_id(headers);
+        // The host has drawn one already for each invocation, so nothing is drawn twice.
+        let mut drawn = invocation_id.as_deref().and_then(trace::w3c_id).unwrap_or_else(|| fresh());
         let parent = trace::parent(headers);
         let flags = parent.map_or(FLAGS_NONE, |parent| parent.flags).to_owned();
         let trace_id = match parent {
             Some(parent) => parent.trace_id.to_owned(),
-            None => trace::invocation_id(headers).unwrap_or_else(|| fresh()),
+            None => invocation_id.unwrap_or_else(|| drawn.clone()),
         };
+        drawn.truncate(trace::SPAN_ID_CHARS);
+        let span_id = drawn;
         Self { trace_id, request_id: trace::request_id(headers), span_id, flags }
     }
 
@@ -182,7 +185,8 @@ mod tests {
     #[tokio::test]
     async fn invocation_id_serves_as_request_id_and_without_dashes_as_trace_id() {
         let given = context(&[(trace::INVOCATION_ID_HEADER, "4bf92f35-77b3-4da6-a3ce-929d0e0e4736")]);
-        let wanted = ("4bf92f35-77b3-4da6-a3ce-929d0e0e4736".to_owned(), format!("00-{TRACE}-{SPAN}-00"));
+        let span = &TRACE[..trace::SPAN_ID_CHARS];
+        let wanted = ("4bf92f35-77b3-4da6-a3ce-929d0e0e4736".to_owned(), format!("00-{TRACE}-{span}-00"));
         assert_eq!(names(given, &HeaderMap::new()).await, wanted);
         let given = context(&[(trace::INVOCATION_ID_HEADER, "i-1")]);
         assert_eq!(names(given, &HeaderMap::new()).await, ("i-1".to_owned(), String::new()));
