@@ -30,7 +30,7 @@ pub const ATTRIBUTE_NAME_CHARS_MAX: usize = 50;
 /// Longest text that is an attribute's value, in characters.
 pub const ATTRIBUTE_TEXT_CHARS_MAX: usize = 500;
 
-/// A product as somebody asks for it; unchecked.
+/// A product as somebody asks for it.
 #[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProductDraft {

@@ -72,7 +72,7 @@ impl CollectionKind {
     }
 }
 
-/// A category or collection as somebody asks for it; unchecked.
+/// A category or collection as somebody asks for it.
 #[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CollectionDraft {

@@ -23,7 +23,7 @@ pub const LINE_PATTERN: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][
 /// The form of a text in several lines, which may be empty.
 pub const PROSE_PATTERN: &str = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$";
 
-/// The request as it arrives, in JSON, unchecked.
+/// An order as somebody asks for it.
 #[derive(JsonSchema, Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OrderDraft {
@@ -36,7 +36,7 @@ pub struct OrderDraft {
     pub lines: Vec<LineDraft>,
 }
 
-/// One line of the request, unchecked.
+/// One product that is asked for.
 #[derive(JsonSchema, Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LineDraft {

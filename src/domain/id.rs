@@ -135,7 +135,7 @@ text_id!(
 );
 
 text_id!(
-    /// A client's name for one attempt: the same key is the same order, however often it arrives.
+    /// A caller's name for one request: under the same key it is the same one, however often it arrives.
     IdempotencyKey,
     "1 to 255 visible ASCII characters without spaces",
     "^[!-~]{1,255}$",

@@ -216,7 +216,10 @@ fn table<'a>(kinds: impl Iterator<Item = &'a Kind>) -> String {
     let row = |kind: &Kind| format!("| {} | `{}` | {} |", kind.status.as_u16(), kind.code, kind.meaning);
     let mut rows: Vec<_> = kinds.map(row).collect();
     rows.sort();
-    format!("## Problems\n\n| status | code | meaning |\n| --- | --- | --- |\n{}", rows.join("\n"))
+    format!(
+        "<details><summary>All kinds of problems</summary>\n\n| status | code | meaning |\n| --- | --- | --- |\n{}\n\n</details>",
+        rows.join("\n")
+    )
 }
 
 impl Header {
@@ -264,20 +267,23 @@ impl Header {
 fn headers() -> Value {
     let mut written: Map<_, _> =
         Header::ALL.iter().map(|header| (header.name().to_owned(), header.written())).collect();
-    for (name, description, example) in COMMON_HEADERS {
+    for (name, description, is_required, example) in COMMON_HEADERS {
         let schema = json!({"type": "string", "examples": [example]});
-        let header = json!({"description": description, "required": true, "schema": schema});
+        let header = json!({"description": description, "required": is_required, "schema": schema});
         written.insert(name.to_owned(), header);
     }
     written.into()
 }
 
-const COMMON_HEADERS: [(&str, &str, &str); 2] = [
-    ("Cache-Control", "Who may keep the answer, and for how long.", "no-cache"),
+/// Name, description, whether it is always there, and an example.
+const COMMON_HEADERS: [(&str, &str, bool, &str); 3] = [
+    ("Cache-Control", "Who may keep the answer, and for how long.", true, "no-cache"),
+    ("x-request-id", "Names the request; the caller's own if it sent one.", true, "checkout-42"),
     (
-        "x-request-id",
-        "Names the request; the caller's own if it sent one.",
-        "4bf92f3577b34da6a3ce929d0e0e4736",
+        "traceparent",
+        "The trace that the request belongs to, and our part of it (W3C Trace Context).",
+        false,
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     ),
 ];
 
