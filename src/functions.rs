@@ -2,7 +2,7 @@
 //! `functions/<Name>/function.json` says the same to the host.
 
 use axum::Router;
-use axum::routing::{any, delete, get, patch, post, put};
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::app::App;
 use crate::host::Described;
@@ -71,6 +71,7 @@ pub fn routes(app: App) -> Router {
         .route("/RecordPoisonOrder", post(record_poison_order::record_poison_order))
         .route("/RecoverOrders", post(recover_orders::recover_orders))
         .route("/SweepImages", post(sweep_images::sweep_images))
+        .route("/ZFallback", post(z_fallback::z_fallback))
         .route("/api/products/{id}/stock/adjustments", post(adjust_stock::adjust_stock))
         .route("/api/audit", get(get_audit::get_audit))
         .route("/api/openapi.json", get(get_open_api::get_open_api))
@@ -101,7 +102,6 @@ pub fn routes(app: App) -> Router {
         .route("/api/products/{id}/images/{imageId}", patch(describe_image::describe_image))
         .route("/api/products/{id}/images/{imageId}", delete(remove_image::remove_image))
         .route("/api/products/{id}/images/{imageId}/{width}", get(get_rendition::get_rendition))
-        .route("/api/{*path}", any(z_fallback::z_fallback))
         .with_state(app)
 }
 

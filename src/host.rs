@@ -5,7 +5,8 @@
 //! reply, [`answer`] and [`problem`] are what an HTTP caller sees, [`failure`] is what the host sees when a message
 //! could not be handled. [`body`], [`query`] and [`conditional`] parse a request at the edge; [`trace`]
 //! reads its names, [`context`] knows them while it is served, and [`mod@encoding`] packs what is sent.
-//! [`mod@document`] describes all of that to callers, from an [`operation`] of each function.
+//! [`mod@document`] describes all of that to callers, from an [`operation`] of each function, and
+//! lists every [`kind`] of problem.
 
 pub mod answer;
 pub mod body;
@@ -29,7 +30,7 @@ pub mod trace;
 
 pub use answer::Answer;
 pub use body::{BODY_BYTES_MAX, parse, parse_optional, parse_value};
-pub use call::{HTTP_BINDING, HttpCall};
+pub use call::{AnyCall, HTTP_OUTPUT, HttpCall};
 pub use conditional::{IfMatch, IfNoneMatch, Match, if_match, if_none_match, require_if_match};
 pub use document::{Described, Front, document, methods_at};
 pub use encoding::takes_gzip;
@@ -37,7 +38,7 @@ pub use failure::Failure;
 pub use invocation::{ENVELOPE_BYTES_MAX, EnvelopeError, HttpInput, Invocation, Timer};
 pub use kind::Kind;
 pub use operation::{FileBody, Header, Operation};
-pub use problem::{FieldError, Location, Problem};
+pub use problem::{FIELD_ERRORS_MAX, FieldError, Location, Problem};
 pub use query::{NoQuery, parse_query};
 pub use range::{Wanted, range};
 pub use reply::{QUEUE_TEXT_BYTES_MAX, Reply};

@@ -7,7 +7,7 @@ use std::future::ready;
 use futures::future::try_join_all;
 
 use crate::app::App;
-use crate::domain::collection::{Collection, CollectionKind, Tree};
+use crate::domain::collection::{COLLECTIONS_MAX, Collection, CollectionKind, Tree};
 use crate::domain::creation::Creation;
 use crate::domain::draft::Invalid;
 use crate::domain::id::{CollectionId, ProductId, Sku};
@@ -87,6 +87,8 @@ impl App {
         };
         Ok(match is_replay(product.creation.as_ref(), earlier.value.creation.as_ref()) {
             true => Created::Replayed(earlier),
+            // It was created just now, and only seemed to exist, by the client's own second try.
+            false if earlier.value == product => Created::Done(earlier),
             false => Created::Exists,
         })
     }
@@ -219,13 +221,20 @@ impl App {
         Ok(ProductPage { items, next: after })
     }
 
-    /// Adds a category or collection. A request that comes again finds what it created, without a key as long as that is
-    /// as it was. One request, one more with a key, and one query for a category that has a parent.
+    /// Adds a category or collection, up to [`COLLECTIONS_MAX`]. A request that comes again finds what it created, without
+    /// a key as long as that is as it was. One query, one request, and one more with a key.
     ///
     /// # Errors
     /// [`Error`]; with [`Error::Unavailable`] it may be there, and calling again is safe.
     pub async fn create_collection(&self, collection: &Collection) -> Result<Created<Collection>, Error> {
-        let invalid = self.misplaced(collection).await?;
+        let tree = self.store.collections.tree().await?;
+        let mut invalid = misplaced(collection, &tree);
+        if tree.all().count() >= COLLECTIONS_MAX {
+            invalid.push(Invalid::new(
+                "",
+                format!("there are {COLLECTIONS_MAX} already, the most there may be"),
+            ));
+        }
         if invalid.is_empty() {
             if !self.has_key(Container::Collections, collection.creation.as_ref()).await? {
                 return Ok(Created::KeyReused);
@@ -234,7 +243,7 @@ impl App {
                 return Ok(Created::Done(collection));
             }
         }
-        // Also when it is misplaced: what this request created may have been moved since, and others below it.
+        // Also when it is refused: what this request created may have been moved since, and others below it.
         let is_replay = |earlier: &Collection| {
             is_replay(collection.creation.as_ref(), earlier.creation.as_ref())
                 || earlier.is_as_asked(collection)
@@ -260,7 +269,7 @@ impl App {
         wanted: &Collection,
         allows: impl Fn(&Etag) -> bool,
     ) -> Result<Changed<Collection>, Error> {
-        let Some(seen) = self.store.collections.read(&wanted.id).await? else { return Ok(Changed::NotFound) };
+        let Some(seen) = self.store.collections.find(&wanted.id).await? else { return Ok(Changed::NotFound) };
         if !allows(&seen.etag) {
             return Ok(Changed::Stale);
         }
@@ -278,8 +287,13 @@ impl App {
         if !invalid.is_empty() {
             return Ok(Changed::Invalid(invalid));
         }
-        let Written::Done(changed) = self.store.collections.replace(&seen.etag, &next).await? else {
-            return Ok(Changed::Stale);
+        let changed = match self.store.collections.replace(&seen.etag, &next).await? {
+            Written::Done(changed) => changed,
+            Written::Overtaken => match self.store.collections.newest(&next.id).await? {
+                // It was written, and only seemed to be overtaken, by the client's own second try.
+                Some(newest) if newest.value == next => newest,
+                Some(_) | None => return Ok(Changed::Stale),
+            },
         };
         let invalid = if is_moved { self.misplaced(&next).await? } else { Vec::new() };
         if invalid.is_empty() {
@@ -292,11 +306,18 @@ impl App {
     }
 
     async fn misplaced(&self, collection: &Collection) -> Result<Vec<Invalid>, Error> {
-        let Some(parent_id) = &collection.parent_id else { return Ok(Vec::new()) };
-        let tree: Tree = self.store.collections.tree().await?;
-        let refused = tree.check_parent(&collection.id, parent_id).err();
-        Ok(refused.map(|why| Invalid::new("/parentId", why.to_string())).into_iter().collect())
+        match collection.parent_id {
+            Some(_) => Ok(misplaced(collection, &self.store.collections.tree().await?)),
+            None => Ok(Vec::new()),
+        }
     }
+}
+
+/// Why it cannot be where it is asked to be.
+fn misplaced(collection: &Collection, tree: &Tree) -> Vec<Invalid> {
+    let refused = collection.parent_id.as_ref().map(|parent_id| tree.check_parent(&collection.id, parent_id));
+    let refused = refused.and_then(Result::err);
+    refused.map(|why| Invalid::new("/parentId", why.to_string())).into_iter().collect()
 }
 
 /// Whether what is there was created by this very request.

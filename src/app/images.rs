@@ -176,6 +176,7 @@ impl App {
         alt: &str,
     ) -> Result<Result<Image, NotTaken>, store::Error> {
         let changed = self.change_images(product_id, |product| {
+            check_not_deleted(product)?;
             let mut images = product.images.clone();
             let image = images.iter_mut().find(|image| image.id == *id).ok_or(NotTaken::NoImage)?;
             if image.alt == alt {
@@ -202,6 +203,7 @@ impl App {
         wanted: &[Placement],
     ) -> Result<Result<Vec<Image>, NotTaken>, store::Error> {
         let changed = self.change_images(product_id, |product| {
+            check_not_deleted(product)?;
             if !expected(&product.images) {
                 return Err(NotTaken::Stale);
             }
@@ -281,16 +283,18 @@ impl App {
     }
 }
 
+/// Refuses to change the pictures of a deleted product.
+fn check_not_deleted(product: &Product) -> Result<(), NotTaken> {
+    product.deleted_at.map_or(Ok(()), |_| Err(NotTaken::Deleted))
+}
+
 /// Whether a product can take one more picture; the picture when it has the same already.
 fn room(product: &Product, source: &Fingerprint) -> Result<Option<Image>, NotTaken> {
     if let Some(known) = product.images.iter().find(|image| image.source == *source) {
         return Ok(Some(known.clone()));
     }
-    match product.deleted_at {
-        Some(_) => Err(NotTaken::Deleted),
-        None if product.images.len() >= IMAGES_MAX => Err(NotTaken::Full),
-        None => Ok(None),
-    }
+    check_not_deleted(product)?;
+    if product.images.len() >= IMAGES_MAX { Err(NotTaken::Full) } else { Ok(None) }
 }
 
 fn image(

@@ -19,7 +19,7 @@ const AT_ONCE_MAX: usize = 8;
 pub struct Imported {
     /// Which row.
     pub number: usize,
-    /// Its product, as far as it could be read.
+    /// Its product; `None` for a row that is invalid.
     pub id: Option<ProductId>,
     /// What became of it.
     pub outcome: Outcome,

@@ -25,8 +25,18 @@ impl App {
     where
         D: Future<Output = Result<Result<Product, A>, Error>>,
     {
+        let mut attempted: Option<Product> = None;
         for _ in 0..ATTEMPTS_MAX {
-            let Some(seen) = self.store.products.read(id).await? else { return Ok(Err(missing)) };
+            let seen = match &attempted {
+                None => self.store.products.find(id).await?,
+                // Near by it may be what it was, again and again.
+                Some(_) => self.store.products.newest(id).await?,
+            };
+            let Some(seen) = seen else { return Ok(Err(missing)) };
+            if attempted.as_ref() == Some(&seen.value) {
+                // It was written, and only seemed to be overtaken, by the client's own second try.
+                return Ok(Ok(seen));
+            }
             let etag = seen.etag.clone();
             let product = match decide(seen).await? {
                 Ok(product) => product,
@@ -35,6 +45,7 @@ impl App {
             if let Written::Done(product) = self.store.products.replace(&etag, &product).await? {
                 return Ok(Ok(product));
             }
+            attempted = Some(product);
         }
         Err(Error::Contended { operation: format!("change product {id}") })
     }

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::app::images::Added;
 use crate::domain::id::{IdempotencyKey, ProductId};
-use crate::domain::image::{ALT_CHARS_MAX, ALT_PATTERN, FILE_BYTES_MAX};
+use crate::domain::image::{ALT_CHARS_MAX, ALT_PATTERN, FILE_BYTES_MAX, is_alt};
 use crate::functions::api::IMAGES;
 use crate::functions::error::{idempotency_key, product_id};
 use crate::functions::example;
@@ -17,6 +17,7 @@ use crate::functions::kind::{
     ANIMATED_IMAGE, DAMAGED_IMAGE, IMAGE_METADATA, IMAGES_NOT_SET_UP, PRODUCT_DELETED, TOO_MANY_IMAGES,
     TOO_MANY_PIXELS, UNSUPPORTED_IMAGE,
 };
+use crate::functions::page::invalid;
 use crate::functions::picture::{check_alt, image_path, not_taken};
 use crate::functions::resource::ImageResource;
 use crate::host::kind::INVALID_BODY;
@@ -54,8 +55,13 @@ pub async fn add_image(
         true => form(request).await?,
         false => Sent { file: raw(&headers, request.into_body()).await?, alt: None },
     };
-    let alt = alt.or_else(|| parameters.remove("alt")).unwrap_or_default();
-    check_alt(&alt, "/alt")?;
+    let alt = match (alt, parameters.remove("alt")) {
+        (Some(alt), _) => check_alt(&alt, "/alt").map(|()| alt)?,
+        (None, Some(alt)) if !is_alt(&alt) => {
+            return Err(invalid("alt", &format!("must be one line of at most {ALT_CHARS_MAX} characters")));
+        }
+        (None, alt) => alt.unwrap_or_default(),
+    };
     let (status, image) = match app.add_image(&product_id, file, alt).await? {
         Added::New(image) => (StatusCode::CREATED, image),
         Added::Known(image) => (StatusCode::OK, image),

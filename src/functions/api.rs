@@ -33,10 +33,10 @@ pub const FRONT: Front = Front {
     description: "A shop that never oversells and never loses an order.\n\n\
         * **JSON** in camelCase. Unknown fields of a body and unknown parameters of a query are refused. Times are RFC 3339 \
         in UTC, amounts are whole minor units of a currency.\n\
-        * **Every mistake at once**: a refusal is `application/problem+json` (RFC 9457) and points at each field.\n\
+        * **Mistakes together**: a refusal is `application/problem+json` (RFC 9457) and points at every field that is wrong.\n\
         * **Versions**: an answer's `ETag` goes into `If-None-Match` to learn whether it still holds (304), and into \
         `If-Match` to change only what you have seen (412).\n\
-        * **Repeating is safe**: with an `Idempotency-Key`, the same request is made once and answered the same again.\n\
+        * **Repeating is safe**: with an `Idempotency-Key`, the same request is made once, however often it is sent.\n\
         * **Lists** come by page: follow `nextLink` until there is none.\n\
         * **HEAD** works wherever GET does. `x-request-id` and `traceparent` are taken over and returned.",
     tags: &[
@@ -67,5 +67,5 @@ pub fn paged(operation: Operation) -> Operation {
 pub fn keyed(operation: Operation) -> Operation {
     let description = "Your name for this request, 1 to 255 visible characters: the same key and body is one request, however \
                        often it is sent. The same key with another body is refused.";
-    operation.idempotency_key::<IdempotencyKey>(description).problems(&[&KEY_REUSED])
+    operation.idempotency_key::<IdempotencyKey>(description).replays().problems(&[&KEY_REUSED])
 }

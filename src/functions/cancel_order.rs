@@ -1,6 +1,7 @@
 //! `POST /api/orders/{id}/cancellation`: calls off a pending or confirmed order and rings, so that its stock comes back.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -17,7 +18,6 @@ use crate::functions::resource::{OrderResource, order_answer, order_etag};
 use crate::functions::ring::answer_and_ring;
 use crate::host::{Answer, Header, HttpCall, HttpInput, Operation, Problem, Reply, if_match, parse_optional};
 use crate::store::Versioned;
-use axum::http::StatusCode;
 
 /// Why an order is called off.
 #[derive(Default, JsonSchema, Deserialize)]

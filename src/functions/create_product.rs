@@ -9,6 +9,7 @@ use crate::app::catalogue::Created;
 use crate::domain::catalogue::ProductDraft;
 use crate::domain::creation::Creation;
 use crate::domain::product::Product;
+use crate::domain::stock::Stock;
 use crate::functions::api::{PRODUCTS, keyed};
 use crate::functions::error::{
     IDEMPOTENCY_REPLAYED, idempotency_key, invalid_body, key_reused, taken, unprocessable_product,
@@ -36,8 +37,12 @@ pub async fn create_product(
     let creation = key.map(|key| Creation::of(&key, &draft));
     let (sku, details) = draft.check().map_err(invalid_body)?;
     match app.create_product(sku, details, creation).await? {
-        Created::Done(product) => Ok(created(product)),
-        Created::Replayed(product) => Ok(created(product).header(IDEMPOTENCY_REPLAYED, "true")),
+        Created::Done(product) => Ok(created(&product, None)),
+        Created::Replayed(product) => {
+            let stock = app.store.stock.recent(&product.value.id, app.clock.now()).await?;
+            let stock = stock.map(|stock| stock.value);
+            Ok(created(&product, stock.as_ref()).header(IDEMPOTENCY_REPLAYED, "true"))
+        }
         Created::KeyReused => Err(key_reused()),
         Created::Exists => Err(taken("/sku", "is the SKU of another product, which may be deleted")),
         Created::Invalid(invalid) => Err(unprocessable_product(invalid)),
@@ -62,8 +67,8 @@ pub fn operation() -> Operation {
     )
 }
 
-fn created(product: Versioned<Product>) -> Answer {
-    let (path, etag) = (product_path(&product.value.id), product_etag(&product.etag, None));
-    let answer = Answer::json(StatusCode::CREATED, &ProductResource::new(&product.value, None));
+fn created(product: &Versioned<Product>, stock: Option<&Stock>) -> Answer {
+    let (path, etag) = (product_path(&product.value.id), product_etag(&product.etag, stock));
+    let answer = Answer::json(StatusCode::CREATED, &ProductResource::new(&product.value, stock));
     with_keep(answer, Keep::Validate).header(header::LOCATION, path).header(header::ETAG, etag)
 }

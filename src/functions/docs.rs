@@ -6,12 +6,13 @@ use std::io::Read;
 use std::sync::OnceLock;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use flate2::bufread::GzDecoder;
 use sha2::{Digest, Sha256};
 
 use crate::domain::id::base32;
+use crate::functions::keep::set;
 use crate::host::{Problem, if_none_match, takes_gzip};
 
 /// Swagger UI writes styles into its elements, carries its icons as data, and shows pictures that it is sent as blobs.
@@ -93,7 +94,6 @@ impl File {
         set(&mut response, header::CONTENT_TYPE, self.content_type);
         set(&mut response, header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
         set(&mut response, header::REFERRER_POLICY, "no-referrer");
-        set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
         if packed {
             set(&mut response, header::CONTENT_ENCODING, "gzip");
         }
@@ -112,12 +112,5 @@ impl File {
                 Err(Problem::internal())
             }
         }
-    }
-}
-
-/// Sets a header to a text of ours, which is always valid.
-fn set(response: &mut Response, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(name, value);
     }
 }

@@ -1,11 +1,17 @@
 //! `GET /api/openapi.json`: what this API is, as an OpenAPI 3.1 document.
 
-use axum::http::HeaderMap;
+use std::sync::LazyLock;
+
+use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
 use crate::functions::api::{DOCUMENT, OPERATIONS};
-use crate::functions::keep::{Keep, read};
+use crate::functions::keep::{Keep, content_etag, read};
 use crate::host::{Answer, NoQuery, Operation, Problem};
+
+/// Computed once: the document is long, and anybody may ask for it.
+static ETAG: LazyLock<String> =
+    LazyLock::new(|| content_etag(&Answer::json(StatusCode::OK, &DOCUMENT.as_ref().ok())));
 
 /// Answers 200 or 304.
 ///
@@ -13,7 +19,7 @@ use crate::host::{Answer, NoQuery, Operation, Problem};
 /// A [`Problem`].
 pub async fn get_open_api(_: NoQuery, headers: HeaderMap) -> Result<Answer, Problem> {
     match &*DOCUMENT {
-        Ok(document) => read(&headers, document, Keep::Public, None),
+        Ok(document) => read(&headers, document, Keep::Public, Some(&ETAG)),
         Err(error) => {
             tracing::error!(%error, "the API's document cannot be made");
             Err(Problem::internal())

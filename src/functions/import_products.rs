@@ -16,11 +16,14 @@ use crate::functions::api::PRODUCTS;
 use crate::functions::error::{idempotency_key, invalid_body};
 use crate::functions::example;
 use crate::functions::keep::{Keep, with_keep};
-use crate::host::kind::INVALID_BODY;
-use crate::host::{Answer, Failure, FileBody, NoQuery, Operation, Problem};
+use crate::host::kind::{INVALID_BODY, UNSUPPORTED_MEDIA_TYPE};
+use crate::host::{Answer, FIELD_ERRORS_MAX, Failure, FileBody, NoQuery, Operation, Problem};
 
 /// Most rows of one request; a larger file is for `widgetco import`, or for several requests.
 const ROWS_MAX: usize = 1000;
+/// Longest pointer and detail of a mistake that are told, in characters: both may repeat what the file says.
+const POINTER_CHARS_MAX: usize = 300;
+const DETAIL_CHARS_MAX: usize = 1000;
 
 /// What came of a file.
 #[derive(Default, JsonSchema, Serialize)]
@@ -51,14 +54,14 @@ struct Line {
     /// Which row, from 1; the header of a CSV file and empty lines are not counted.
     #[schemars(range(min = 1, max = ROWS_MAX))]
     row: usize,
-    /// The product; absent when the row does not say which.
+    /// The product; absent when the row is invalid.
     #[serde(skip_serializing_if = "Option::is_none")]
     product_id: Option<ProductId>,
     /// What came of it: `invalid` is for you to mend, `failed` is worth another try.
     #[schemars(extend("enum" = ["created", "updated", "unchanged", "invalid", "failed"]))]
     outcome: &'static str,
     /// What is wrong with it.
-    #[schemars(length(max = 100))]
+    #[schemars(length(max = FIELD_ERRORS_MAX))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Mistake>,
 }
@@ -68,15 +71,15 @@ struct Line {
 #[schemars(rename = "RowMistake")]
 struct Mistake {
     /// Where: a JSON pointer (RFC 6901), empty for the row as a whole.
-    #[schemars(length(max = 300), example = &"/price/amountMinor")]
+    #[schemars(length(max = POINTER_CHARS_MAX), example = &"/price/amountMinor")]
     pointer: String,
     /// What must be there instead.
-    #[schemars(length(max = 1000), example = &"must be at most 100000000")]
+    #[schemars(length(max = DETAIL_CHARS_MAX), example = &"must be at most 100000000")]
     detail: String,
 }
 
-/// Answers 200 with what came of each row, also when some could not be brought in; 400 when the file is not of its format,
-/// 413 with too many rows, 415 unless it is `application/x-ndjson` or `text/csv`.
+/// Answers 200 with what came of each row, also when some could not be brought in; 400 when the file is not of its format
+/// or has too many rows, 413 when it is too long, 415 unless it is `application/x-ndjson` or `text/csv`.
 ///
 /// # Errors
 /// A [`Problem`].
@@ -130,7 +133,7 @@ pub fn operation() -> Operation {
         .idempotency_key::<IdempotencyKey>(
             "Checked for its form and not needed: the same file again changes nothing.",
         )
-        .problems(&[&INVALID_BODY])
+        .problems(&[&INVALID_BODY, &UNSUPPORTED_MEDIA_TYPE])
 }
 
 impl Report {
@@ -148,7 +151,11 @@ impl Report {
             }
         };
         *count += 1;
-        let errors = errors.into_iter().map(|Invalid { pointer, detail, .. }| Mistake { pointer, detail });
+        let errors =
+            errors.into_iter().take(FIELD_ERRORS_MAX).map(|Invalid { pointer, detail, .. }| Mistake {
+                pointer: pointer.chars().take(POINTER_CHARS_MAX).collect(),
+                detail: detail.chars().take(DETAIL_CHARS_MAX).collect(),
+            });
         self.rows.push(Line { row: number, product_id: id, outcome, errors: errors.collect() });
     }
 }

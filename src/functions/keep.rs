@@ -2,7 +2,8 @@
 //!
 //! Does not know any resource.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -69,4 +70,11 @@ pub fn with_keep(answer: Answer, keep: Keep) -> Answer {
 /// A hash of the answer's content.
 pub fn content_etag(answer: &Answer) -> String {
     format!("\"{}\"", base32(&Sha256::digest(answer.body())[..15]))
+}
+
+/// Sets a header to a text of ours, which is always valid.
+pub fn set(response: &mut Response, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
 }

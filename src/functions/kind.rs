@@ -95,8 +95,8 @@ pub const UNPROCESSABLE_COLLECTION: Kind = Kind::new(
     StatusCode::UNPROCESSABLE_ENTITY,
     "unprocessable-collection",
     "The category or collection cannot be like that",
-    "Its parent is no category or lies below it, the tree would be too deep, or id or kind would change; `errors` points at \
-     each.",
+    "Its parent is no category or lies below it, the tree would be too deep, id or kind would change, or there are 1,000 \
+     already; `errors` points at each.",
 );
 
 /// 422.

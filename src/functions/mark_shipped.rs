@@ -2,6 +2,7 @@
 //! the stock.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -19,7 +20,6 @@ use crate::functions::resource::{OrderResource, order_answer, order_etag};
 use crate::functions::ring::answer_and_ring;
 use crate::host::{Answer, Header, HttpCall, HttpInput, Operation, Problem, Reply, if_match, parse_optional};
 use crate::store::Versioned;
-use axum::http::StatusCode;
 
 /// How far ahead of our clock a courier's may be.
 const AHEAD_MAX: TimeDelta = TimeDelta::hours(24);

@@ -3,7 +3,7 @@
 //! Does not know how pictures are made or kept.
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::domain::id::{ImageId, ProductId};
 use crate::domain::image::{ALT_CHARS_MAX, IMAGES_MAX, Image, Misarranged, Rendition, is_alt};
 use crate::domain::product::Product;
 use crate::functions::error::{invalid_body, no_such};
-use crate::functions::keep::content_etag;
+use crate::functions::keep::{content_etag, set};
 use crate::functions::kind::{INCOMPLETE_ARRANGEMENT, PRODUCT_DELETED, TOO_MANY_IMAGES};
 use crate::functions::resource::ImageResource;
 use crate::host::kind::RANGE_NOT_SATISFIABLE;
@@ -92,9 +92,8 @@ pub fn not_taken(product_id: &ProductId, image_id: &str, not_taken: NotTaken) ->
         NotTaken::NoProduct => no_such("product", product_id.as_str(), None),
         NotTaken::NoImage => no_such_image(image_id, "there is no picture with this id"),
         NotTaken::Stale => Problem::precondition_failed(),
-        NotTaken::Deleted => {
-            Problem::new(&PRODUCT_DELETED).detail("A deleted product takes no more pictures.")
-        }
+        NotTaken::Deleted => Problem::new(&PRODUCT_DELETED)
+            .detail("The pictures of a deleted product stay as they are; one can be removed."),
         NotTaken::Full => Problem::new(&TOO_MANY_IMAGES)
             .detail(format!("A product may have at most {IMAGES_MAX} pictures; remove one first.")),
         NotTaken::Misarranged(wrong) => {
@@ -216,11 +215,4 @@ fn with_head(mut response: Response, status: StatusCode, file: &File) -> Respons
         set(&mut response, header::ACCEPT_RANGES, "bytes");
     }
     response
-}
-
-/// Sets a header to a text of ours, which is always valid.
-fn set(response: &mut Response, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(name, value);
-    }
 }

@@ -7,7 +7,6 @@ use crate::app::App;
 use crate::domain::id::{ImageId, ProductId};
 use crate::functions::api::IMAGES;
 use crate::functions::error::product_id;
-use crate::functions::kind::PRODUCT_DELETED;
 use crate::functions::picture::{image_etag, image_id, not_taken};
 use crate::host::{Answer, NoQuery, Operation, Problem, if_match};
 
@@ -38,5 +37,4 @@ pub fn operation() -> Operation {
         .path::<ImageId>("imageId", "The picture.")
         .if_match()
         .empty(StatusCode::NO_CONTENT, "The picture is gone.", &[])
-        .problems(&[&PRODUCT_DELETED])
 }

@@ -5,7 +5,7 @@
 use crate::domain::message::OrderMessage;
 use crate::domain::order::Order;
 use crate::functions::timing::with_timing;
-use crate::host::{Answer, Problem, Reply};
+use crate::host::{Answer, HTTP_OUTPUT, Problem, Reply};
 use crate::store::Versioned;
 
 /// The answer in the output `res`, the bell in the output `orders`.
@@ -14,8 +14,8 @@ pub fn answer_and_ring(result: Result<(Versioned<Order>, Answer), Problem>) -> R
         Ok((Versioned { value: order, etag }, answer)) => {
             let ring = || OrderMessage::doorbell_with_sight(&order, etag.as_str());
             let bell = order.has_work().then(ring);
-            Reply::new().queue("orders", bell).http("res", with_timing(answer))
+            Reply::new().queue("orders", bell).http(HTTP_OUTPUT, with_timing(answer))
         }
-        Err(problem) => Reply::new().http("res", with_timing(problem.into())),
+        Err(problem) => Reply::new().http(HTTP_OUTPUT, with_timing(problem.into())),
     }
 }

@@ -18,11 +18,17 @@ use super::query::parse_query;
 
 /// The name of the HTTP trigger in every `function.json`.
 pub const HTTP_BINDING: &str = "req";
+/// The name of the HTTP output in every `function.json`.
+pub const HTTP_OUTPUT: &str = "res";
 
 /// A call from outside, or why it is refused: 413 above [`BODY_BYTES_MAX`], 411 when the body came without a length (the
 /// host then leaves it out), 400 with query parameters (no such function takes any).
 #[derive(Debug)]
 pub struct HttpCall(pub Result<HttpInput, Problem>);
+
+/// A call from outside, whatever it asks for, or why it cannot be read: 413 above [`BODY_BYTES_MAX`].
+#[derive(Debug)]
+pub struct AnyCall(pub Result<HttpInput, Problem>);
 
 impl<S: Send + Sync> FromRequest<S> for HttpCall {
     type Rejection = Response;
@@ -31,9 +37,25 @@ impl<S: Send + Sync> FromRequest<S> for HttpCall {
     ///
     /// When it is not an invocation by the host at all.
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let AnyCall(input) = AnyCall::from_request(request, state).await?;
+        Ok(Self(input.and_then(accepted)))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for AnyCall {
+    type Rejection = Response;
+
+    /// # Errors
+    ///
+    /// When it is not an invocation by the host at all.
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         match Invocation::from_request(request, state).await {
             Ok(invocation) => match invocation.http(HTTP_BINDING) {
-                Ok(input) => Ok(Self(accepted(input))),
+                Ok(mut input) => {
+                    context::adopt(&input.headers);
+                    plain_if_match(&mut input.headers);
+                    Ok(Self(Ok(input)))
+                }
                 Err(error) => Err(Failure::transient(error).into_response()),
             },
             Err(problem) if problem.status() == StatusCode::PAYLOAD_TOO_LARGE => {
@@ -44,9 +66,7 @@ impl<S: Send + Sync> FromRequest<S> for HttpCall {
     }
 }
 
-fn accepted(mut input: HttpInput) -> Result<HttpInput, Problem> {
-    context::adopt(&input.headers);
-    plain_if_match(&mut input.headers);
+fn accepted(input: HttpInput) -> Result<HttpInput, Problem> {
     parse_query(input.raw_query(), &[])?;
     if input.body.is_empty() && input.headers.contains_key(header::TRANSFER_ENCODING) {
         return Err(Problem::new(&LENGTH_REQUIRED)

@@ -139,7 +139,7 @@ pub fn methods_at(document: &Value, path: &str) -> Vec<String> {
 fn write(name: &str, needs_key: bool, operation: &Operation) -> Value {
     let mut responses: Map<String, Value> = Map::new();
     for (status, answered) in &operation.answers {
-        responses.insert(status.to_string(), answer(answered));
+        responses.insert(status.to_string(), answer(answered, operation.is_replayed));
     }
     let mut statuses: BTreeMap<u16, Vec<&'static Kind>> = BTreeMap::new();
     for kind in &operation.kinds {
@@ -172,12 +172,13 @@ fn write(name: &str, needs_key: bool, operation: &Operation) -> Value {
     written
 }
 
-fn answer(answered: &Answered) -> Value {
+fn answer(answered: &Answered, is_replayed: bool) -> Value {
     let content: Map<_, _> =
         answered.content.iter().map(|(name, media)| ((*name).to_owned(), media.clone())).collect();
+    let replayed = is_replayed.then_some(Header::IdempotencyReplayed);
     let mut written = json!({
         "description": answered.description,
-        "headers": references(answered.headers.iter().copied()),
+        "headers": references(answered.headers.iter().copied().chain(replayed)),
     });
     if !content.is_empty() {
         written["content"] = content.into();
@@ -204,7 +205,12 @@ fn problem(status: u16, kinds: &[&'static Kind]) -> Value {
     }
     let schema = json!({"allOf": [{"$ref": "#/components/schemas/Problem"}, {"properties": properties}]});
     let example = kinds.first().map(|kind| Problem::new(kind).example());
-    let headers = if status == 503 { references([Header::RetryAfter]) } else { references([]) };
+    let own = match status {
+        416 => Some(Header::ContentRange),
+        503 => Some(Header::RetryAfter),
+        _ => None,
+    };
+    let headers = references(own);
     json!({
         "description": meanings.join("\n"),
         "headers": headers,

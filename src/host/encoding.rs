@@ -74,7 +74,9 @@ pub(super) fn plain_if_match(headers: &mut HeaderMap) {
 
 /// Replaces gzip forms by plain tags, in all header lines of this name; gives what was there, if there was one.
 fn make_plain(headers: &mut HeaderMap, name: &HeaderName) -> Option<HeaderValue> {
-    let lines: Vec<_> = headers.get_all(name).iter().filter_map(|line| line.to_str().ok()).collect();
+    // What is no text is for the function to refuse, as it stands.
+    let lines = headers.get_all(name).iter().map(|line| line.to_str().ok());
+    let lines: Vec<_> = lines.collect::<Option<_>>()?;
     if !lines.iter().any(|line| line.contains(TAG_END)) {
         return None;
     }
@@ -90,8 +92,11 @@ pub fn takes_gzip(headers: &HeaderMap) -> bool {
     for line in headers.get_all(header::ACCEPT_ENCODING) {
         for item in line.to_str().unwrap_or_default().split(',') {
             let (name, parameters) = item.split_once(';').unwrap_or((item, ""));
-            let quality =
-                parameters.trim().strip_prefix("q=").map_or(Some(1.0), |text| text.parse::<f32>().ok());
+            let quality = parameters
+                .trim()
+                .strip_prefix(['q', 'Q'])
+                .and_then(|text| text.strip_prefix('='))
+                .map_or(Some(1.0), |text| text.parse::<f32>().ok());
             let is = |encoding: &str| name.trim().eq_ignore_ascii_case(encoding);
             if is("gzip") || is("x-gzip") {
                 gzip = quality;
@@ -111,8 +116,8 @@ pub fn takes_gzip(headers: &HeaderMap) -> bool {
 fn is_text(headers: &HeaderMap) -> bool {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = value.split(';').next().unwrap_or_default().trim();
-    let is_named = matches!(essence, "application/json" | "application/javascript" | "application/x-ndjson");
-    is_named || essence.starts_with("text/") || essence.ends_with("+json") || essence.ends_with("+xml")
+    let is_named = essence == "application/json";
+    is_named || essence.starts_with("text/") || essence.ends_with("+json")
 }
 
 /// Says that the answer depends on `Accept-Encoding`, unless it says so itself.

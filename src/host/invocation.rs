@@ -165,6 +165,13 @@ impl Invocation {
 }
 
 impl HttpInput {
+    /// The path of the URL, decoded by the host.
+    pub fn path(&self) -> &str {
+        let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
+        let path = rest.find('/').and_then(|start| rest.get(start..)).unwrap_or("/");
+        path.split('?').next().unwrap_or_default()
+    }
+
     /// The query as the caller wrote it, without `?`; `None` when the URL has none.
     pub fn raw_query(&self) -> Option<&str> {
         self.url.split_once('?').map(|(_, query)| query)

@@ -118,7 +118,7 @@ pub const PAYLOAD_TOO_LARGE: Kind = Kind::new(
     StatusCode::PAYLOAD_TOO_LARGE,
     "payload-too-large",
     "The body is too large",
-    "The body has more bytes than are taken here; `detail` says how many are.",
+    "The body has more bytes than are taken here.",
 );
 
 /// 415.
@@ -158,6 +158,6 @@ pub const UNAVAILABLE: Kind = Kind::new(
     StatusCode::SERVICE_UNAVAILABLE,
     "unavailable",
     "The service cannot answer at the moment",
-    "The store does not answer, or too much is going on. Send the same request again after `Retry-After`: a change may have \
-     been made all the same, and repeating it makes it once.",
+    "The store does not answer, or too much is going on. Send the same request again after `Retry-After`. A change may have \
+     been made all the same; repeated, it is made once if it has the same `Idempotency-Key`, or is a PUT, PATCH or DELETE.",
 );

@@ -29,6 +29,7 @@ pub struct Operation {
     pub(super) body: Option<Value>,
     pub(super) answers: BTreeMap<u16, Answered>,
     pub(super) kinds: Vec<&'static Kind>,
+    pub(super) is_replayed: bool,
     pub(super) schemas: Schemas,
 }
 
@@ -87,6 +88,7 @@ impl Operation {
             body: None,
             answers: BTreeMap::new(),
             kinds: vec![&BAD_REQUEST, &INVALID_QUERY, &INTERNAL, &UNAVAILABLE],
+            is_replayed: false,
             schemas: Schemas::default(),
         }
     }
@@ -130,13 +132,15 @@ impl Operation {
         self
     }
 
-    /// Takes `Idempotency-Key`; the answers with these statuses say when they are a replay.
+    /// Takes `Idempotency-Key`.
     pub fn idempotency_key<T: JsonSchema>(mut self, description: &str) -> Self {
         let schema = self.schemas.asked::<T>();
-        for answered in self.answers.values_mut() {
-            answered.headers.push(Header::IdempotencyReplayed);
-        }
         self.header("Idempotency-Key", description, false, schema)
+    }
+
+    /// Says in each answer that is no problem whether it is a replay.
+    pub fn replays(self) -> Self {
+        Self { is_replayed: true, ..self }
     }
 
     /// Takes `If-Match`, and makes no change without.
@@ -203,7 +207,7 @@ impl Operation {
             content.insert("multipart/form-data".to_owned(), json!({"schema": schema}));
         }
         self.body = Some(json!({"required": true, "content": content}));
-        self.problems(&[&PAYLOAD_TOO_LARGE, &UNSUPPORTED_MEDIA_TYPE])
+        self.problems(&[&PAYLOAD_TOO_LARGE])
     }
 
     /// Answers a GET: 200 with a JSON resource and its `ETag`, or 304 when the caller has it.
@@ -249,6 +253,12 @@ impl Operation {
             .answer(StatusCode::PARTIAL_CONTENT, part, &[Header::Etag, Header::ContentRange], content())
             .not_modified()
             .header("Range", "One range of bytes; any other is ignored.", false, range)
+            .header(
+                "If-Range",
+                "The `ETag` of the bytes that the caller has: other bytes come whole.",
+                false,
+                json!({"type": "string"}),
+            )
             .problems(&[&super::kind::RANGE_NOT_SATISFIABLE])
     }
 

@@ -161,7 +161,7 @@ impl Problem {
                     "examples": [TRACE_ID_EXAMPLE]},
                 "errors": {
                     "type": "array", "maxItems": FIELD_ERRORS_MAX,
-                    "description": "What is wrong, place by place: every mistake, not only the first.",
+                    "description": "What is wrong, place by place: every mistake in what could be read.",
                     "items": {
                         "type": "object",
                         "description": "One mistake; exactly one of `pointer`, `parameter` and `header` says where.",
@@ -239,11 +239,11 @@ impl Problem {
     }
 
     /// The problem for a refusal that only has a status, as axum's own extractors and router make.
-    pub(super) fn refused(status: StatusCode, limit_bytes: usize) -> Self {
+    pub(super) fn refused(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::not_found("There is nothing at this path."),
             StatusCode::METHOD_NOT_ALLOWED => Self::new(&kind::METHOD_NOT_ALLOWED),
-            StatusCode::PAYLOAD_TOO_LARGE => Self::payload_too_large(limit_bytes),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::new(&kind::PAYLOAD_TOO_LARGE),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::unsupported_media_type(),
             StatusCode::SERVICE_UNAVAILABLE => Self::unavailable(),
             status if status.is_server_error() => Self::internal(),

@@ -117,7 +117,7 @@ fn reworded(response: Response) -> Response {
     if is_json || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
-    let mut problem = Problem::refused(status, ENVELOPE_BYTES_MAX).into_response();
+    let mut problem = Problem::refused(status).into_response();
     if let Some(allow) = response.headers().get(header::ALLOW) {
         problem.headers_mut().insert(header::ALLOW, allow.clone());
     }

@@ -35,14 +35,23 @@ impl Collections {
         self.cosmos.find(Container::Collections, id.as_str(), id.as_str()).await
     }
 
-    /// All of them, at most [`COLLECTIONS_MAX`]. One query across partitions.
+    /// The same where it is newest. One request.
+    ///
+    /// # Errors
+    /// [`Error`] when that cannot be known.
+    pub async fn newest(&self, id: &CollectionId) -> Result<Option<Versioned<Collection>>, Error> {
+        self.cosmos.read_newest(Container::Collections, id.as_str(), id.as_str()).await
+    }
+
+    /// All of them. There are at most [`COLLECTIONS_MAX`], and a few more where several were added at one moment. One query
+    /// across partitions.
     ///
     /// # Errors
     /// [`Error`] when the query fails.
     pub async fn tree(&self) -> Result<Tree, Error> {
         let text = "SELECT * FROM c WHERE c.type = 'collection'";
         let found: Vec<Collection> =
-            self.cosmos.query(Container::Collections, None, (text, &[]), COLLECTIONS_MAX).await?;
+            self.cosmos.query(Container::Collections, None, (text, &[]), 2 * COLLECTIONS_MAX).await?;
         Ok(Tree::new(found))
     }
 

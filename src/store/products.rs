@@ -64,6 +64,14 @@ impl Products {
         self.cosmos.find(Container::Products, id.as_str(), id.as_str()).await
     }
 
+    /// The product where it is newest. One request.
+    ///
+    /// # Errors
+    /// [`Error`] when that cannot be known.
+    pub async fn newest(&self, id: &ProductId) -> Result<Option<Versioned<Product>>, Error> {
+        self.cosmos.read_newest(Container::Products, id.as_str(), id.as_str()).await
+    }
+
     /// The product as it is, or as it was at most [`RECENT_LIFETIME`] ago if another process has written it since. No
     /// request, or one; one that only asks whether it changed when it was read before.
     ///

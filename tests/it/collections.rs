@@ -3,6 +3,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use widgetco::domain::collection::{COLLECTIONS_MAX, CollectionDraft};
 
 use crate::shop::{Answer, TestShop};
 
@@ -115,6 +116,25 @@ async fn same_request_twice_makes_one_collection() {
 }
 
 #[tokio::test]
+async fn there_are_no_more_than_there_may_be() {
+    let shop = TestShop::open(&[]).await;
+    let now = shop.app.clock.now();
+    for number in 0..COLLECTIONS_MAX {
+        let draft = json!({"id": format!("c{number}"), "kind": "collection", "name": "C"});
+        let draft: CollectionDraft = serde_json::from_value(draft).unwrap();
+        shop.app.store.collections.create(&draft.check(now).unwrap()).await.unwrap();
+    }
+    let more = json!({"id": "more", "kind": "collection", "name": "More"});
+    let refused = shop.post("/api/collections", &[], more).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        refused.body["errors"][0]["detail"].as_str().unwrap().contains("1000 already"),
+        "{}",
+        refused.body
+    );
+}
+
+#[tokio::test]
 async fn key_belongs_to_one_request_whatever_its_id() {
     let shop = shop().await;
     let key = [("Idempotency-Key", "k1")];
@@ -122,7 +142,7 @@ async fn key_belongs_to_one_request_whatever_its_id() {
     let before = shop.requests();
     let created = shop.post("/api/collections", &key, body("autumn")).await;
     assert_eq!((created.status, created.header("idempotency-replayed")), (StatusCode::CREATED, ""));
-    assert_eq!(shop.requests() - before, 2, "the key and the collection");
+    assert_eq!(shop.requests() - before, 6, "a query in four partitions, the key and the collection");
     let reused = shop.post("/api/collections", &key, body("fall")).await;
     assert_eq!(
         (reused.status, reused.body["code"].as_str()),

@@ -204,6 +204,23 @@ async fn readers_are_sent_to_the_public_address_when_there_is_one() {
 }
 
 #[tokio::test]
+async fn pictures_of_a_deleted_product_stay_and_can_be_removed() {
+    let (shop, _folder) = gallery("deleted").await;
+    let path = added(&shop, 1).await;
+    assert_eq!(shop.send("DELETE", "/api/products/mug", &[], None).await.status, StatusCode::NO_CONTENT);
+    let described = shop.send("PATCH", &path, &[], Some(json!({"alt": "Mug"}).to_string())).await;
+    let arranged = shop.put(PATH, &[("If-Match", "*")], json!({"items": []})).await;
+    for refused in [described, arranged] {
+        assert_eq!(
+            (refused.status, &refused.body["code"]),
+            (StatusCode::CONFLICT, &json!("product-deleted"))
+        );
+    }
+    assert_eq!(shop.send("GET", &path, &[], None).await.status, StatusCode::OK);
+    assert_eq!(shop.send("DELETE", &path, &[], None).await.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
 async fn what_cannot_be_kept_is_refused_with_the_reason() {
     let (shop, _folder) = gallery("refused").await;
     let too_large = vec![0; FILE_BYTES_MAX + 1];

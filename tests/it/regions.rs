@@ -104,6 +104,21 @@ async fn creation_that_has_not_arrived_is_replayed_and_its_key_is_known() {
 }
 
 #[tokio::test]
+async fn product_that_has_not_arrived_or_is_an_old_one_is_changed_all_the_same() {
+    let (near, far) = near_and_far(&[]).await;
+    let body = json!({"sku": "A-1", "name": "A", "price": {"amountMinor": 1, "currency": "EUR"}});
+    near.post("/api/products", &[], body).await;
+    let patch = async |shop: &TestShop, name: &str| {
+        let body = json!({"name": name}).to_string();
+        shop.send("PATCH", "/api/products/a-1", &[], Some(body)).await.status
+    };
+    assert_eq!(patch(&far, "B").await, StatusCode::OK);
+    assert_eq!(patch(&near, "C").await, StatusCode::OK);
+    assert_eq!(patch(&far, "D").await, StatusCode::OK);
+    assert_eq!(near.get("/api/products/a-1").await.body["name"], "D");
+}
+
+#[tokio::test]
 async fn product_of_a_category_that_has_not_arrived_is_created() {
     let (near, far) = near_and_far(&[]).await;
     let lamps = json!({"id": "lamps", "kind": "category", "name": "Lamps"});
