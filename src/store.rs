@@ -16,6 +16,7 @@ pub mod customers;
 pub mod emulator;
 pub mod keys;
 pub mod orders;
+mod pause;
 pub mod products;
 mod recent;
 pub mod stock;

@@ -8,11 +8,9 @@ mod desk;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::de::DeserializeOwned;
-use tokio::time::sleep;
 
 pub use self::adjust::{Adjusted, Counted};
 use self::desk::Desks;
@@ -21,14 +19,10 @@ use crate::domain::id::{OrderId, ProductId};
 use crate::domain::stock::{Reservation, ReservationState, Stock};
 use crate::store::containers::Container;
 use crate::store::cosmos::{Batch, Cosmos, Document, Write};
+use crate::store::pause::{ATTEMPTS_MAX, pause};
 use crate::store::recent::{Known, Recent};
 use crate::store::{Error, Etag, Versioned, Written};
 
-/// Attempts against others who write to the same product, before the caller is told to come back: some five seconds.
-const ATTEMPTS_MAX: u32 = 32;
-/// First and longest pause between two attempts; it doubles from one to the other.
-const PAUSE_MIN: Duration = Duration::from_millis(4);
-const PAUSE_MAX: Duration = Duration::from_millis(256);
 /// Attempts after which counts that contradict a reservation are not just an old sight of them.
 const OLD_SIGHTS_MAX: u32 = 3;
 /// How long an ended reservation is remembered: 30 days, longer than any message lives (7 days in a storage queue).
@@ -264,15 +258,6 @@ impl StockLedger {
         }
         Ok(written)
     }
-}
-
-/// Waits before every attempt but the first: longer each time, and not as long as others, who would only meet again.
-async fn pause(attempt: u32, salt: &str) {
-    let Some(doublings) = attempt.checked_sub(1) else { return };
-    let longest = PAUSE_MIN.saturating_mul(2_u32.saturating_pow(doublings)).min(PAUSE_MAX);
-    let share =
-        salt.bytes().fold(attempt, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % 64;
-    sleep(longest / 2 + longest * share / 128).await;
 }
 
 fn seen(reservation: &Reservation) -> Seen {
