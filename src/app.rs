@@ -18,6 +18,7 @@ pub mod catalogue;
 pub mod images;
 pub mod import;
 pub mod place;
+pub mod reviews;
 mod revision;
 pub mod sweep;
 pub mod transition;

@@ -19,5 +19,6 @@ pub mod money;
 pub mod number;
 pub mod order;
 pub mod product;
+pub mod review;
 pub mod stock;
 pub mod time;

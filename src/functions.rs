@@ -17,6 +17,7 @@ pub mod page;
 pub mod picture;
 pub mod product;
 pub mod resource;
+pub mod review;
 pub mod ring;
 pub mod timing;
 
@@ -28,6 +29,7 @@ pub mod cancel_order;
 pub mod create_collection;
 pub mod create_product;
 pub mod delete_product;
+pub mod delete_review;
 pub mod describe_image;
 pub mod get_audit;
 pub mod get_category_tree;
@@ -40,6 +42,8 @@ pub mod get_order;
 pub mod get_order_events;
 pub mod get_product;
 pub mod get_rendition;
+pub mod get_review;
+pub mod get_review_summary;
 pub mod get_stock;
 pub mod heartbeat;
 pub mod import_products;
@@ -47,7 +51,9 @@ pub mod list_collections;
 pub mod list_customer_orders;
 pub mod list_images;
 pub mod list_products;
+pub mod list_reviews;
 pub mod mark_shipped;
+pub mod moderate_review;
 pub mod patch_product;
 pub mod place_order;
 pub mod process_order;
@@ -56,8 +62,12 @@ pub mod recover_orders;
 pub mod remove_image;
 pub mod replace_collection;
 pub mod replace_product;
+pub mod report_review;
 pub mod set_stock;
 pub mod sweep_images;
+pub mod unvote_review;
+pub mod vote_review;
+pub mod write_review;
 pub mod z_fallback;
 
 /// Every function at its address: plain HTTP functions under `/api`, all others at `/{FunctionName}`.
@@ -102,6 +112,21 @@ pub fn routes(app: App) -> Router {
         .route("/api/products/{id}/images/{imageId}", patch(describe_image::describe_image))
         .route("/api/products/{id}/images/{imageId}", delete(remove_image::remove_image))
         .route("/api/products/{id}/images/{imageId}/{width}", get(get_rendition::get_rendition))
+        .route("/api/products/{id}/reviews", get(list_reviews::list_reviews))
+        .route("/api/products/{id}/reviews/{customerId}", get(get_review::get_review))
+        .route("/api/products/{id}/reviews/{customerId}", put(write_review::write_review))
+        .route("/api/products/{id}/reviews/{customerId}", delete(delete_review::delete_review))
+        .route("/api/products/{id}/reviews/{customerId}/moderation", put(moderate_review::moderate_review))
+        .route(
+            "/api/products/{id}/reviews/{customerId}/reports/{reporterId}",
+            put(report_review::report_review),
+        )
+        .route("/api/products/{id}/reviews/{customerId}/votes/{voterId}", put(vote_review::vote_review))
+        .route(
+            "/api/products/{id}/reviews/{customerId}/votes/{voterId}",
+            delete(unvote_review::unvote_review),
+        )
+        .route("/api/products/{id}/review-summary", get(get_review_summary::get_review_summary))
         .with_state(app)
 }
 
@@ -126,6 +151,7 @@ pub fn described() -> Vec<Described> {
         described!("CreateCollection", create_collection),
         described!("CreateProduct", create_product),
         described!("DeleteProduct", delete_product),
+        described!("DeleteReview", delete_review),
         described!("DescribeImage", describe_image),
         described!("GetAudit", get_audit),
         described!("GetCategoryTree", get_category_tree),
@@ -138,6 +164,8 @@ pub fn described() -> Vec<Described> {
         described!("GetOrderEvents", get_order_events),
         described!("GetProduct", get_product),
         described!("GetRendition", get_rendition),
+        described!("GetReview", get_review),
+        described!("GetReviewSummary", get_review_summary),
         described!("GetStock", get_stock),
         described!("Heartbeat", heartbeat),
         described!("ImportProducts", import_products),
@@ -145,12 +173,18 @@ pub fn described() -> Vec<Described> {
         described!("ListCustomerOrders", list_customer_orders),
         described!("ListImages", list_images),
         described!("ListProducts", list_products),
+        described!("ListReviews", list_reviews),
         described!("MarkShipped", mark_shipped),
+        described!("ModerateReview", moderate_review),
         described!("PatchProduct", patch_product),
         described!("PlaceOrder", place_order),
         described!("RemoveImage", remove_image),
         described!("ReplaceCollection", replace_collection),
         described!("ReplaceProduct", replace_product),
+        described!("ReportReview", report_review),
         described!("SetStock", set_stock),
+        described!("UnvoteReview", unvote_review),
+        described!("VoteReview", vote_review),
+        described!("WriteReview", write_review),
     ]
 }

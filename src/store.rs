@@ -19,6 +19,7 @@ pub mod orders;
 mod pause;
 pub mod products;
 mod recent;
+pub mod reviews;
 pub mod stock;
 pub mod sweeps;
 
@@ -41,6 +42,8 @@ pub struct Store {
     pub keys: keys::Keys,
     /// Who may order.
     pub customers: customers::Customers,
+    /// Reviews of products.
+    pub reviews: reviews::Reviews,
     #[cfg(feature = "emulator")]
     cosmos: Arc<cosmos::Cosmos>,
 }
@@ -69,6 +72,7 @@ impl Store {
             collections: collections::Collections::new(Arc::clone(&cosmos)),
             keys: keys::Keys::new(Arc::clone(&cosmos)),
             customers: customers::Customers::new(Arc::clone(&cosmos)),
+            reviews: reviews::Reviews::new(Arc::clone(&cosmos)),
             #[cfg(feature = "emulator")]
             cosmos,
         }

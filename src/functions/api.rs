@@ -18,6 +18,8 @@ pub const STOCK: &str = "Stock";
 pub const PRODUCTS: &str = "Products";
 /// Pictures of products.
 pub const IMAGES: &str = "Pictures";
+/// What customers say of products.
+pub const REVIEWS: &str = "Reviews";
 /// What products are grouped by.
 pub const COLLECTIONS: &str = "Categories and collections";
 /// What operators look at.
@@ -47,6 +49,7 @@ pub const FRONT: Front = Front {
         (STOCK, "Pieces on hand and pieces held for orders."),
         (PRODUCTS, "What can be ordered."),
         (IMAGES, "Pictures of products, and smaller copies of them."),
+        (REVIEWS, "What customers say of products, and how helpful others find it."),
         (COLLECTIONS, "What products are grouped by: a tree of categories, and free collections."),
         (OPERATIONS, "Whether the shop works, and whether its books agree."),
     ],

@@ -136,6 +136,36 @@ pub fn adjustment() -> Value {
     })
 }
 
+/// A review as somebody writes it.
+pub fn review_draft() -> Value {
+    json!({"rating": 4, "title": "Does what it should", "text": "In use every day, for a year now."})
+}
+
+/// A review as everybody sees it.
+pub fn review() -> Value {
+    let more = json!({
+        "productId": "widget-classic", "customerId": "c1", "verifiedPurchase": true, "helpful": 7, "createdAt": TIME,
+        "updatedAt": TIME,
+    });
+    with(review_draft(), more)
+}
+
+/// A review as its author and staff see it.
+pub fn kept_review() -> Value {
+    with(review(), json!({"status": "published", "reports": 0}))
+}
+
+/// A review that staff have hidden.
+pub fn moderated_review() -> Value {
+    let moderation = json!({"status": "hidden", "reason": "names a person", "decidedAt": TIME});
+    with(kept_review(), json!({"status": "hidden", "reports": 2, "moderation": moderation}))
+}
+
+/// What all reviews of a product say together.
+pub fn review_summary() -> Value {
+    json!({"productId": "widget-classic", "count": 12, "mean": 4.33, "histogram": [0, 1, 1, 3, 7]})
+}
+
 /// What an audit found.
 pub fn audit() -> Value {
     json!({"at": TIME, "products": 20, "busy": [], "differences": [], "late": [], "left": []})

@@ -58,6 +58,14 @@ pub const TOO_MANY_IMAGES: Kind = Kind::new(
     "Remove a picture first.",
 );
 
+/// 409.
+pub const OWN_REVIEW: Kind = Kind::new(
+    StatusCode::CONFLICT,
+    "own-review",
+    "The review is one's own",
+    "Only others can find a review helpful, or report it.",
+);
+
 /// 415.
 pub const UNSUPPORTED_IMAGE: Kind = Kind::new(
     StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -97,6 +105,14 @@ pub const UNPROCESSABLE_COLLECTION: Kind = Kind::new(
     "The category or collection cannot be like that",
     "Its parent is no category or lies below it, the tree would be too deep, id or kind would change, or there are 1,000 \
      already; `errors` points at each.",
+);
+
+/// 422.
+pub const UNPROCESSABLE_REVIEW: Kind = Kind::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "unprocessable-review",
+    "Nobody could have said that",
+    "The customer who writes, votes or reports does not exist; `errors` names the parameter.",
 );
 
 /// 422.

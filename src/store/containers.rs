@@ -15,6 +15,8 @@ pub enum Container {
     Orders,
     /// Who may order.
     Customers,
+    /// Reviews, their summaries, and votes and reports.
+    Reviews,
 }
 
 /// How a container is made.
@@ -34,8 +36,8 @@ pub struct Definition {
 
 impl Container {
     /// Every container.
-    pub const ALL: [Self; 5] =
-        [Self::Products, Self::Collections, Self::Stock, Self::Orders, Self::Customers];
+    pub const ALL: [Self; 6] =
+        [Self::Products, Self::Collections, Self::Stock, Self::Orders, Self::Customers, Self::Reviews];
 
     /// How it is made.
     pub fn definition(self) -> Definition {
@@ -94,6 +96,13 @@ impl Container {
                 expires: false,
                 indexed: &[],
                 ordered_by: &[],
+            },
+            Self::Reviews => Definition {
+                name: "reviews",
+                partition_key: "productId",
+                expires: true,
+                indexed: &["/productId/?", "/isListed/?", "/content/rating/?", "/createdAt/?", "/rank/?"],
+                ordered_by: &[&["/createdAt", "/id"], &["/rank", "/id"]],
             },
         }
     }

@@ -313,6 +313,6 @@ fn forgets_if_match(container: Container) -> bool {
     match container {
         Container::Stock => Mistake::CountsWithoutIfMatch.is_on_show(),
         Container::Orders => Mistake::OrdersWithoutIfMatch.is_on_show(),
-        Container::Products | Container::Collections | Container::Customers => false,
+        Container::Products | Container::Collections | Container::Customers | Container::Reviews => false,
     }
 }

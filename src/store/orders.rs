@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::domain::event::Event;
-use crate::domain::id::{CustomerId, OrderId, Partition};
+use crate::domain::id::{CustomerId, OrderId, Partition, ProductId};
 use crate::domain::order::{Order, Transition};
 use crate::domain::time;
 use crate::store::containers::Container;
@@ -122,6 +122,21 @@ impl Orders {
             parameters.extend([("@placedAt", placed_at.as_str()), ("@id", after.id.as_str())]);
         }
         self.cosmos.query(Container::Orders, Some(partition.as_str()), (&text, &parameters), count_max).await
+    }
+
+    /// Whether an order of the customer with this product has shipped. One query within a partition, which looks at no more
+    /// than the customer's own orders.
+    ///
+    /// # Errors
+    /// [`Error`] when the query fails.
+    pub async fn has_shipped(&self, customer_id: &CustomerId, product_id: &ProductId) -> Result<bool, Error> {
+        let text = "SELECT TOP 1 c.id FROM c JOIN line IN c.lines WHERE c.type = 'order' AND c.customerId = @customerId \
+                    AND c.status = 'shipped' AND line.productId = @productId";
+        let parameters = [("@customerId", customer_id.as_str()), ("@productId", product_id.as_str())];
+        let partition = Partition::of(customer_id);
+        let found: Vec<serde_json::Value> =
+            self.cosmos.query(Container::Orders, Some(partition.as_str()), (text, &parameters), 1).await?;
+        Ok(!found.is_empty())
     }
 
     /// The order's timeline, oldest first. One query within a partition.

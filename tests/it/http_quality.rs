@@ -76,6 +76,7 @@ const ROW: Row = Row {
 };
 const ONE_FORM: (Rule, &str) = (Rule::Vary, "a picture is packed already and sent in one form");
 const NO_BODY: (Rule, &str) = (Rule::Body, "what is to go away is named by its address");
+const NO_VERSION: (Rule, &str) = (Rule::IfMatch, "it is said of the review, whatever its version");
 
 /// Every HTTP function.
 const TABLE: &[Row] = &[
@@ -90,6 +91,8 @@ const TABLE: &[Row] = &[
     Row { function: "GetOrderEvents", address: "orders/{order}/events", ..ROW },
     Row { function: "GetProduct", address: "products/w", ..ROW },
     Row { function: "GetRendition", address: "products/w/images/{image}/20", exempt: &[ONE_FORM], ..ROW },
+    Row { function: "GetReview", address: "products/w/reviews/ada", ..ROW },
+    Row { function: "GetReviewSummary", address: "products/w/review-summary", ..ROW },
     Row { function: "GetStock", address: "products/w/stock", ..ROW },
     Row {
         function: "Heartbeat",
@@ -101,6 +104,7 @@ const TABLE: &[Row] = &[
     Row { function: "ListCustomerOrders", address: "customers/ada/orders", ..ROW },
     Row { function: "ListImages", address: "products/w/images", ..ROW },
     Row { function: "ListProducts", address: "products", ..ROW },
+    Row { function: "ListReviews", address: "products/w/reviews", ..ROW },
     Row {
         function: "AddImage",
         does: Does::Make,
@@ -215,6 +219,49 @@ const TABLE: &[Row] = &[
         bodies: [r#"{"name":"Mug"}"#, ""],
         ..ROW
     },
+    Row {
+        function: "WriteReview",
+        does: Does::Change,
+        address: "products/w/reviews/ada",
+        bodies: [r#"{"rating":2,"title":"Broke","text":"After a day."}"#, ""],
+        ..ROW
+    },
+    Row {
+        function: "ModerateReview",
+        does: Does::Change,
+        address: "products/w/reviews/ada/moderation",
+        bodies: [r#"{"status":"published","reason":"it is true"}"#, ""],
+        ..ROW
+    },
+    Row {
+        function: "VoteReview",
+        does: Does::Change,
+        address: "products/w/reviews/ada/votes/bob",
+        exempt: &[NO_VERSION, (Rule::Body, "who votes for what is said by the address")],
+        ..ROW
+    },
+    Row {
+        function: "UnvoteReview",
+        does: Does::Change,
+        address: "products/w/reviews/ada/votes/bob",
+        exempt: &[NO_VERSION, NO_BODY],
+        ..ROW
+    },
+    Row {
+        function: "ReportReview",
+        does: Does::Change,
+        address: "products/w/reviews/ada/reports/bob",
+        bodies: [r#"{"reason":"spam"}"#, ""],
+        exempt: &[NO_VERSION],
+        ..ROW
+    },
+    Row {
+        function: "DeleteReview",
+        does: Does::Change,
+        address: "products/w/reviews/ada",
+        exempt: &[NO_BODY],
+        ..ROW
+    },
     Row { function: "DeleteProduct", does: Does::Change, address: "products/w", exempt: &[NO_BODY], ..ROW },
     Row {
         function: "RemoveImage",
@@ -323,6 +370,8 @@ impl Walk {
         }
         let category = json!({"id": "mugs", "kind": "category", "name": "Mugs"});
         shop.post("/api/collections", &[], category).await;
+        let review = json!({"rating": 4, "title": "Does what it should"});
+        shop.put("/api/products/w/reviews/ada", &[], review).await;
         let lines: Vec<_> = products.iter().map(|product| (product.as_str(), 1)).collect();
         let order = shop.place("ada", &lines).await;
         shop.work().await;
