@@ -1,11 +1,11 @@
-//! What each step of an order's life costs in requests for documents, exactly. Who makes a step cheaper lowers its number
+//! What each step of an order's life, and of a review's, costs in requests for documents, exactly. Who makes a step cheaper lowers its number
 //! here; who makes it dearer must raise it, and say why.
 //!
 //! One client that is warm and alone, so that it remembers containers and counts, and needs no second attempts.
 #![cfg(test)]
 
 use axum::http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::shop::{Answer, TestShop, order_body};
 
@@ -86,6 +86,32 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    async fn review(&self, customer: &str, rating: u32) {
+        let body = json!({"rating": rating, "title": "As it is"});
+        let answer = self.shop.put(&format!("/api/products/a/reviews/{customer}"), &[], body).await;
+        assert!(answer.status.is_success(), "{:?}", answer.body);
+    }
+
+    /// What somebody does with the review by `bob`.
+    async fn about_review(&self, method: &str, rest: &str, body: Option<Value>) {
+        let path = format!("/api/products/a/reviews/bob{rest}");
+        let answer = self.shop.send(method, &path, &[], body.map(|body| body.to_string())).await;
+        assert!(answer.status.is_success(), "{:?}", answer.body);
+    }
+
+    /// Fails with every step that cost something else than it should.
+    fn close(&self) {
+        let broken: Vec<_> = self
+            .lines
+            .iter()
+            .filter(|(_, requests, budget)| requests != budget)
+            .map(|(step, requests, budget)| format!("{step}: {requests} requests instead of {budget}"))
+            .collect();
+        assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
+    }
+}
+
 fn ok(answer: &Answer) {
     assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.body);
 }
@@ -132,13 +158,50 @@ async fn every_step_of_an_order_costs_exactly_its_requests() {
     // Query the products in each of the emulator's four partitions, and read the counts of each on the page.
     ledger.note("list twenty products", 24);
 
-    let broken: Vec<_> = ledger
-        .lines
-        .iter()
-        .filter(|(_, requests, budget)| requests != budget)
-        .map(|(step, requests, budget)| format!("{step}: {requests} requests instead of {budget}"))
-        .collect();
-    assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
+    ledger.close();
+}
+
+#[tokio::test]
+async fn every_step_of_a_review_costs_exactly_its_requests() {
+    let mut ledger = Ledger::open().await;
+    ledger.review("ada", 4).await;
+    // Read the product and the customer, query the customer's orders, read the review and the summary, write both.
+    ledger.note("the first review of a product", 6);
+    ledger.review("bob", 2).await;
+    // The same; the summary is remembered.
+    ledger.note("another review", 5);
+    ledger.review("bob", 3).await;
+    ledger.note("write a review anew", 5);
+    ledger.review("bob", 3).await;
+    // As above, and nothing is written.
+    ledger.note("the same review again", 4);
+
+    ledger.about_review("PUT", "/votes/ada", None).await;
+    // Read the voter, the review and the vote, write the last two.
+    ledger.note("vote", 4);
+    ledger.about_review("PUT", "/votes/ada", None).await;
+    ledger.note("vote again", 3);
+    ledger.about_review("DELETE", "/votes/ada", None).await;
+    // Read the review and the vote, write both.
+    ledger.note("take the vote back", 3);
+    ledger.about_review("PUT", "/reports/ada", Some(json!({"reason": "spam"}))).await;
+    ledger.note("report", 4);
+    let hidden = json!({"status": "hidden", "reason": "advertises"});
+    ledger.about_review("PUT", "/moderation", Some(hidden)).await;
+    // Read the review, write it with the summary.
+    ledger.note("hide", 2);
+
+    ledger.about_review("GET", "", None).await;
+    ledger.note("read a review", 1);
+    ok(&ledger.shop.get("/api/products/a/reviews").await);
+    // One query, in the product's partition.
+    ledger.note("list a product's reviews", 1);
+    ok(&ledger.shop.get("/api/products/a/review-summary").await);
+    ledger.note("read a summary", 1);
+    ledger.about_review("DELETE", "", None).await;
+    // Read the review, write it; the summary does not count it, because it is hidden.
+    ledger.note("take a review back", 2);
+    ledger.close();
 }
 
 /// The worker decides.

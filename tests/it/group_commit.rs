@@ -22,20 +22,27 @@ const TURNS: u32 = 2_000;
 
 /// A shop whose handler reaches its store through this gate, and has made its connections.
 async fn open(gate: Gate, stock: &[(&str, u32)]) -> TestShop {
+    let (shop, _) = behind(gate, stock).await;
+    shop.place("ada", &[("w", 1)]).await;
+    shop.work().await;
+    shop
+}
+
+/// A shop whose handler reaches its store through this gate, and the way there.
+pub(crate) async fn behind(gate: Gate, stock: &[(&str, u32)]) -> (TestShop, CosmosConfig) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}/", listener.local_addr().unwrap());
     let emulator = Arc::new(Emulator::new(&endpoint).unwrap().with_gate(gate));
     tokio::spawn(Arc::clone(&emulator).serve(listener, std::future::pending()));
     let mut shop = TestShop::open_in(emulator, stock).await;
-    shop.restart(Store::connect(&CosmosConfig {
+    let config = CosmosConfig {
         endpoint: Endpoint::Loopback(endpoint),
         database: DATABASE.into(),
         region: None,
         identity: Identity::Developer,
-    }));
-    shop.place("ada", &[("w", 1)]).await;
-    shop.work().await;
-    shop
+    };
+    shop.restart(Store::connect(&config));
+    (shop, config)
 }
 
 #[tokio::test]

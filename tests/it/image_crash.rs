@@ -38,7 +38,7 @@ const ORPHAN: &str = "ghost/aaaaaaaaaaaaaaaaaaaaaaaaaa/original.png";
 
 /// What happens to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fault {
+pub(crate) enum Fault {
     /// The worker is killed and the request never arrives.
     KilledBefore,
     /// The worker is killed after the request took effect.
@@ -49,7 +49,8 @@ enum Fault {
     Refused,
 }
 
-const FAULTS: [Fault; 4] = [Fault::KilledBefore, Fault::KilledAfter, Fault::AnswerLost, Fault::Refused];
+pub(crate) const FAULTS: [Fault; 4] =
+    [Fault::KilledBefore, Fault::KilledAfter, Fault::AnswerLost, Fault::Refused];
 
 /// The invocation under test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,15 +62,15 @@ enum Act {
 
 /// The door that all requests of a worker go through, to either store.
 #[derive(Default)]
-struct Door {
+pub(crate) struct Door {
     plan: Mutex<Option<(usize, Fault)>>,
-    arrived: AtomicUsize,
-    killed: Notify,
+    pub(crate) arrived: AtomicUsize,
+    pub(crate) killed: Notify,
 }
 
 impl Door {
     /// Counts from here on, and lets this request go wrong.
-    fn begin(&self, plan: Option<(usize, Fault)>) {
+    pub(crate) fn begin(&self, plan: Option<(usize, Fault)>) {
         self.arrived.store(0, Ordering::SeqCst);
         *self.plan.lock().unwrap() = plan;
     }
@@ -90,7 +91,7 @@ impl Door {
         }
     }
 
-    fn gate(self: Arc<Self>) -> Gate {
+    pub(crate) fn gate(self: Arc<Self>) -> Gate {
         Arc::new(move |_: Arrival| -> BoxFuture<'static, Fate> {
             let fate = self.decide();
             if fate == Fate::Vanish {

@@ -32,6 +32,7 @@ mod reads;
 mod record_poison_order;
 mod recover_orders;
 mod regions;
+mod review_crash;
 mod reviews;
 mod shop;
 mod simulation;
