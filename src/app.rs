@@ -15,6 +15,7 @@ use crate::store::Store;
 
 pub mod audit;
 pub mod catalogue;
+pub mod customers;
 pub mod images;
 pub mod import;
 pub mod place;

@@ -94,7 +94,11 @@ impl App {
     }
 
     /// Whether the request has its key for itself, now and when it comes again; it may have none.
-    async fn has_key(&self, container: Container, creation: Option<&Creation>) -> Result<bool, Error> {
+    pub(super) async fn has_key(
+        &self,
+        container: Container,
+        creation: Option<&Creation>,
+    ) -> Result<bool, Error> {
         match creation {
             Some(creation) => self.store.keys.take(container, creation).await,
             None => Ok(true),

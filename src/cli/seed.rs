@@ -5,9 +5,12 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::app::customers::Enrolment;
 use crate::config::Config;
 use crate::domain::catalogue::ProductDraft;
 use crate::domain::customer::Customer;
+use crate::domain::customer::draft::CustomerDraft;
+use crate::domain::draft::Invalid;
 use crate::domain::id::Fingerprint;
 use crate::domain::product::Product;
 use crate::domain::stock::Adjustment;
@@ -23,7 +26,7 @@ const DEMO: &str = include_str!("../../data/demo.json");
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Data {
     products: Vec<StockedProduct>,
-    customers: Vec<Customer>,
+    customers: Vec<CustomerDraft>,
 }
 
 #[derive(Deserialize)]
@@ -76,10 +79,9 @@ async fn fill(app: &App, data: &Data) -> Result<usize, Failure> {
     let mut added = 0;
     for StockedProduct { product, on_hand } in &data.products {
         let now = app.clock.now();
-        let (sku, details) = product.clone().check().map_err(|invalid| {
-            let list: Vec<_> = invalid.iter().map(|one| format!("{} {}", one.pointer, one.detail)).collect();
-            format!("the product {} is not valid: {}", product.sku, list.join("; "))
-        })?;
+        let checked = product.clone().check();
+        let (sku, details) =
+            checked.map_err(|invalid| not_valid(&format!("product {}", product.sku), &invalid))?;
         let product = Product::new(sku, details, now);
         added += usize::from(app.store.products.create(&product).await? != Written::Overtaken);
         let delivery = Adjustment {
@@ -95,9 +97,18 @@ async fn fill(app: &App, data: &Data) -> Result<usize, Failure> {
         added += usize::from(matches!(counted, Counted::Done(_)));
     }
     for customer in &data.customers {
-        added += usize::from(app.store.customers.create(customer).await? != Written::Overtaken);
+        let checked = customer.clone().check();
+        let (id, details) =
+            checked.map_err(|invalid| not_valid(&format!("customer {}", customer.id), &invalid))?;
+        let enrolled = app.enrol(&Customer::new(id, details, app.clock.now())).await?;
+        added += usize::from(matches!(enrolled, Enrolment::Done(_)));
     }
     Ok(added)
+}
+
+fn not_valid(what: &str, invalid: &[Invalid]) -> String {
+    let list: Vec<_> = invalid.iter().map(|one| format!("{} {}", one.pointer, one.detail)).collect();
+    format!("the {what} is not valid: {}", list.join("; "))
 }
 
 #[cfg(test)]
@@ -110,6 +121,9 @@ mod tests {
         assert_eq!((data.products.len(), data.customers.len()), (20, 3));
         for StockedProduct { product, .. } in data.products {
             product.check().unwrap();
+        }
+        for customer in data.customers {
+            customer.check().unwrap();
         }
     }
 }

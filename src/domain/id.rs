@@ -135,6 +135,15 @@ text_id!(
 );
 
 text_id!(
+    /// A partner with whom customers' data may be shared: `parcel-post`.
+    PartnerId,
+    "1 to 64 lower-case letters, digits and hyphens, beginning with a letter or digit",
+    "^[a-z0-9][a-z0-9-]{0,63}$",
+    "parcel-post",
+    |text| is_name(text, |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+);
+
+text_id!(
     /// A caller's name for one request: under the same key it is the same one, however often it arrives.
     IdempotencyKey,
     "1 to 255 visible ASCII characters without spaces",

@@ -93,8 +93,8 @@ impl Container {
             Self::Customers => Definition {
                 name: "customers",
                 partition_key: "id",
-                expires: false,
-                indexed: &[],
+                expires: true,
+                indexed: &["/type/?", "/customerId/?"],
                 ordered_by: &[],
             },
             Self::Reviews => Definition {

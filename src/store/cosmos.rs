@@ -208,6 +208,31 @@ impl Cosmos {
         written.map(|_| ()).map_err(|error| failed(operation(), error))
     }
 
+    /// Deletes one document if it still has this version; `false` when it has not, or is gone. One request.
+    ///
+    /// # Errors
+    /// [`Error`]; with [`Error::Unavailable`] it may have been deleted.
+    pub async fn delete(
+        &self,
+        container: Container,
+        (partition, id): (&str, &str),
+        etag: &Etag,
+    ) -> Result<bool, Error> {
+        let operation = || format!("delete {} {id}", container.definition().name);
+        let client = self.container(container).await?;
+        let options = ItemWriteOptions::default()
+            .with_operation_options(operation_options())
+            .with_precondition(if_match(etag));
+        let deleted = client.delete_item(partition.to_owned(), id, Some(options)).await;
+        match counted(deleted, ItemResponse::diagnostics) {
+            Ok(_) => Ok(true),
+            Err(error) if error.status().is_precondition_failed() || error.status().is_not_found() => {
+                Ok(false)
+            }
+            Err(error) => Err(failed(operation(), error)),
+        }
+    }
+
     /// Does all writes or none, within one partition. One request.
     ///
     /// # Errors

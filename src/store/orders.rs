@@ -16,7 +16,7 @@ use crate::store::cosmos::{Batch, Cosmos, Document, Write};
 use crate::store::{Error, Etag, Versioned, Written};
 
 /// Most events that an order announces: placed, confirmed, and one end.
-const EVENTS_MAX: usize = 8;
+pub const EVENTS_MAX: usize = 8;
 
 /// Orders and their timelines.
 #[derive(Clone, Debug)]

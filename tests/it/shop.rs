@@ -21,11 +21,13 @@ use futures::future::try_join_all;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use widgetco::app::App;
+use widgetco::app::customers::Enrolment;
 use widgetco::app::images::Images;
-use widgetco::domain::customer::Customer;
+use widgetco::domain::customer::contact::Email;
+use widgetco::domain::customer::{Customer, Details};
 use widgetco::domain::id::{CustomerId, Fingerprint, Sku};
 use widgetco::domain::money::{Currency, Money};
-use widgetco::domain::product::{Details, Product};
+use widgetco::domain::product::{Details as ProductDetails, Product};
 use widgetco::domain::stock::Adjustment;
 use widgetco::functions::timing::timed;
 use widgetco::host;
@@ -98,8 +100,7 @@ impl TestShop {
             shop.add_product(id, *on_hand).await;
         }
         for id in ["ada", "bob"] {
-            let customer = Customer { id: CustomerId::parse(id).unwrap(), name: id.to_uppercase() };
-            shop.app.store.customers.create(&customer).await.unwrap();
+            shop.add_customer(id).await;
         }
         shop
     }
@@ -142,7 +143,7 @@ impl TestShop {
     pub(crate) async fn add_product(&self, id: &str, on_hand: u32) {
         let now = self.app.clock.now();
         let price = Money { amount_minor: 250, currency: Currency::parse("EUR").unwrap() };
-        let details = Details::on_sale(format!("Product {id}"), price);
+        let details = ProductDetails::on_sale(format!("Product {id}"), price);
         let product = Product::new(Sku::parse(&id.to_uppercase()).unwrap(), details, now);
         let id = product.id.clone();
         self.app.store.products.create(&product).await.unwrap();
@@ -158,6 +159,18 @@ impl TestShop {
         let counted =
             self.app.store.stock.count(|current| current.is_none(), delivery, on_hand, now).await.unwrap();
         assert!(matches!(counted, Counted::Done(_)));
+    }
+
+    /// A customer with an address of their own at `example.com`.
+    pub(crate) async fn add_customer(&self, id: &str) {
+        let details = Details {
+            email: Email::parse(&format!("{id}@example.com")).unwrap(),
+            name: id.to_uppercase(),
+            phone: None,
+            addresses: Vec::new(),
+        };
+        let customer = Customer::new(CustomerId::parse(id).unwrap(), details, self.app.clock.now());
+        assert!(matches!(self.app.enrol(&customer).await.unwrap(), Enrolment::Done(_)));
     }
 
     /// The shop in another process: it shares the store and the clock, and remembers nothing of this one.

@@ -13,7 +13,6 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinHandle, yield_now};
 use widgetco::app::App;
 use widgetco::config::{CosmosConfig, Endpoint, Identity};
-use widgetco::domain::customer::Customer;
 use widgetco::domain::id::{CustomerId, OrderId, ProductId};
 use widgetco::sources::{Clock, Ids};
 use widgetco::store::Store;
@@ -96,8 +95,7 @@ async fn fill(owner: &TestShop, stock: &[(&str, u32)]) {
         owner.add_product(product, *on_hand).await;
     }
     for id in ["ada", "bob"] {
-        let customer = Customer { id: CustomerId::parse(id).unwrap(), name: id.to_uppercase() };
-        owner.app.store.customers.create(&customer).await.unwrap();
+        owner.add_customer(id).await;
     }
 }
 
