@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::host::Described;
 
 pub mod api;
+pub mod customer;
 pub mod docs;
 pub mod error;
 pub mod example;
@@ -27,13 +28,17 @@ pub mod arrange_images;
 pub mod audit_stock;
 pub mod cancel_order;
 pub mod create_collection;
+pub mod create_customer;
 pub mod create_product;
+pub mod delete_customer;
 pub mod delete_product;
 pub mod delete_review;
 pub mod describe_image;
+pub mod export_customer;
 pub mod get_audit;
 pub mod get_category_tree;
 pub mod get_collection;
+pub mod get_customer;
 pub mod get_docs;
 pub mod get_docs_file;
 pub mod get_image;
@@ -49,6 +54,7 @@ pub mod heartbeat;
 pub mod import_products;
 pub mod list_collections;
 pub mod list_customer_orders;
+pub mod list_customers;
 pub mod list_images;
 pub mod list_products;
 pub mod list_reviews;
@@ -61,8 +67,10 @@ pub mod record_poison_order;
 pub mod recover_orders;
 pub mod remove_image;
 pub mod replace_collection;
+pub mod replace_customer;
 pub mod replace_product;
 pub mod report_review;
+pub mod set_consents;
 pub mod set_stock;
 pub mod sweep_images;
 pub mod unvote_review;
@@ -92,6 +100,13 @@ pub fn routes(app: App) -> Router {
         .route("/api/products/{id}", get(get_product::get_product))
         .route("/api/products/{id}/stock", get(get_stock::get_stock))
         .route("/api/heartbeat", get(heartbeat::heartbeat))
+        .route("/api/customers", get(list_customers::list_customers))
+        .route("/api/customers", post(create_customer::create_customer))
+        .route("/api/customers/{id}", delete(delete_customer::delete_customer))
+        .route("/api/customers/{id}", get(get_customer::get_customer))
+        .route("/api/customers/{id}", put(replace_customer::replace_customer))
+        .route("/api/customers/{id}/consents", put(set_consents::set_consents))
+        .route("/api/customers/{id}/export", get(export_customer::export_customer))
         .route("/api/customers/{id}/orders", get(list_customer_orders::list_customer_orders))
         .route("/api/products", get(list_products::list_products))
         .route("/api/products", post(create_product::create_product))
@@ -149,13 +164,17 @@ pub fn described() -> Vec<Described> {
         described!("ArrangeImages", arrange_images),
         described!("CancelOrder", cancel_order),
         described!("CreateCollection", create_collection),
+        described!("CreateCustomer", create_customer),
         described!("CreateProduct", create_product),
+        described!("DeleteCustomer", delete_customer),
         described!("DeleteProduct", delete_product),
         described!("DeleteReview", delete_review),
         described!("DescribeImage", describe_image),
+        described!("ExportCustomer", export_customer),
         described!("GetAudit", get_audit),
         described!("GetCategoryTree", get_category_tree),
         described!("GetCollection", get_collection),
+        described!("GetCustomer", get_customer),
         described!("GetDocs", get_docs),
         described!("GetDocsFile", get_docs_file),
         described!("GetImage", get_image),
@@ -171,6 +190,7 @@ pub fn described() -> Vec<Described> {
         described!("ImportProducts", import_products),
         described!("ListCollections", list_collections),
         described!("ListCustomerOrders", list_customer_orders),
+        described!("ListCustomers", list_customers),
         described!("ListImages", list_images),
         described!("ListProducts", list_products),
         described!("ListReviews", list_reviews),
@@ -180,8 +200,10 @@ pub fn described() -> Vec<Described> {
         described!("PlaceOrder", place_order),
         described!("RemoveImage", remove_image),
         described!("ReplaceCollection", replace_collection),
+        described!("ReplaceCustomer", replace_customer),
         described!("ReplaceProduct", replace_product),
         described!("ReportReview", report_review),
+        described!("SetConsents", set_consents),
         described!("SetStock", set_stock),
         described!("UnvoteReview", unvote_review),
         described!("VoteReview", vote_review),

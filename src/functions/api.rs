@@ -12,6 +12,8 @@ use crate::host::{Front, Operation, document};
 
 /// Orders.
 pub const ORDERS: &str = "Orders";
+/// Customers.
+pub const CUSTOMERS: &str = "Customers";
 /// Stock.
 pub const STOCK: &str = "Stock";
 /// Products.
@@ -46,6 +48,7 @@ pub const FRONT: Front = Front {
             ORDERS,
             "Placing an order, and its way to the customer. Stock is checked after the order is accepted.",
         ),
+        (CUSTOMERS, "Who may order, and what they agreed to. Erasing one leaves nothing personal anywhere."),
         (STOCK, "Pieces on hand and pieces held for orders."),
         (PRODUCTS, "What can be ordered."),
         (IMAGES, "Pictures of products, and smaller copies of them."),

@@ -100,6 +100,38 @@ pub fn collection() -> Value {
     with(collection_draft(), json!({"createdAt": TIME, "updatedAt": TIME}))
 }
 
+/// A customer as somebody asks for it.
+pub fn customer_draft() -> Value {
+    let address = json!({
+        "lines": ["Unter den Linden 1"], "postalCode": "10115", "city": "Berlin", "country": "DE",
+    });
+    json!({
+        "id": "ada", "email": "ada@example.com", "name": "Ada Lovelace", "phone": "+4930123456",
+        "addresses": [address],
+    })
+}
+
+/// All that a customer agrees to.
+pub fn consents_draft() -> Value {
+    json!({
+        "source": "account page", "marketing": false,
+        "sharing": [{"partnerId": "parcel-post", "granted": true}],
+    })
+}
+
+/// A customer.
+pub fn customer() -> Value {
+    let consent = |granted: bool| json!({"granted": granted, "at": TIME, "source": "account page"});
+    let sharing = with(consent(true), json!({"partnerId": "parcel-post"}));
+    let consents = json!({"marketing": consent(false), "sharing": [sharing]});
+    with(customer_draft(), json!({"consents": consents, "createdAt": TIME, "updatedAt": TIME}))
+}
+
+/// All about a customer.
+pub fn customer_export() -> Value {
+    json!({"customer": customer(), "orders": [{"order": order(), "events": [event()]}]})
+}
+
 /// The tree of categories.
 pub fn category_tree() -> Value {
     let mugs = json!({"id": "mugs", "name": "Mugs", "children": []});

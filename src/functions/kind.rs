@@ -9,7 +9,7 @@ pub const ID_TAKEN: Kind = Kind::new(
     StatusCode::CONFLICT,
     "id-taken",
     "The id is taken",
-    "Something else has the id or SKU that the body asks for; a deleted product keeps its own.",
+    "Something else has the id or SKU that the body asks for; a deleted product keeps its own, and so does an erased customer.",
 );
 
 /// 409.
@@ -64,6 +64,22 @@ pub const OWN_REVIEW: Kind = Kind::new(
     "own-review",
     "The review is one's own",
     "Only others can find a review helpful, or report it.",
+);
+
+/// 409.
+pub const EMAIL_TAKEN: Kind = Kind::new(
+    StatusCode::CONFLICT,
+    "email-taken",
+    "The email address is taken",
+    "Another customer has the address, or one that differs in case only.",
+);
+
+/// 410.
+pub const CUSTOMER_ERASED: Kind = Kind::new(
+    StatusCode::GONE,
+    "customer-erased",
+    "The customer was erased",
+    "Nothing is left of the customer but the id, which nobody else gets. Their orders can still be read.",
 );
 
 /// 415.

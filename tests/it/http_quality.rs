@@ -83,6 +83,9 @@ const TABLE: &[Row] = &[
     Row { function: "GetAudit", address: "audit", ..ROW },
     Row { function: "GetCategoryTree", address: "category-tree", ..ROW },
     Row { function: "GetCollection", address: "collections/mugs", ..ROW },
+    Row { function: "ExportCustomer", address: "customers/ada/export", ..ROW },
+    Row { function: "GetCustomer", address: "customers/ada", ..ROW },
+    Row { function: "ListCustomers", address: "customers", ..ROW },
     Row { function: "GetDocs", address: "docs", ..ROW },
     Row { function: "GetDocsFile", address: "docs/init.js", ..ROW },
     Row { function: "GetImage", address: "products/w/images/{image}", exempt: &[ONE_FORM], ..ROW },
@@ -139,6 +142,16 @@ const TABLE: &[Row] = &[
         ..ROW
     },
     Row {
+        function: "CreateCustomer",
+        does: Does::Make,
+        address: "customers",
+        bodies: [
+            r#"{"id":"new","email":"new@example.com","name":"New"}"#,
+            r#"{"id":"new","email":"other@example.com","name":"New"}"#,
+        ],
+        ..ROW
+    },
+    Row {
         function: "CreateProduct",
         does: Does::Make,
         address: "products",
@@ -179,6 +192,20 @@ const TABLE: &[Row] = &[
         does: Does::Replace,
         address: "collections/mugs",
         bodies: [r#"{"id":"mugs","kind":"category","name":"Mugs"}"#, ""],
+        ..ROW
+    },
+    Row {
+        function: "ReplaceCustomer",
+        does: Does::Replace,
+        address: "customers/ada",
+        bodies: [r#"{"id":"ada","email":"ada@example.com","name":"Ada"}"#, ""],
+        ..ROW
+    },
+    Row {
+        function: "SetConsents",
+        does: Does::Replace,
+        address: "customers/ada/consents",
+        bodies: [r#"{"source":"account page","marketing":true}"#, ""],
         ..ROW
     },
     Row {
@@ -259,6 +286,13 @@ const TABLE: &[Row] = &[
         function: "DeleteReview",
         does: Does::Change,
         address: "products/w/reviews/ada",
+        exempt: &[NO_BODY],
+        ..ROW
+    },
+    Row {
+        function: "DeleteCustomer",
+        does: Does::Change,
+        address: "customers/bob",
         exempt: &[NO_BODY],
         ..ROW
     },

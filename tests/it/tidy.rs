@@ -26,8 +26,9 @@ const LEVELS: [&[&str]; 8] = [
 const ONLY: [(&str, &[&str]); 1] = [("local", &["sources"])];
 
 /// Files in src/functions that are not a function, and that functions may share.
-const SHARED: [&str; 13] = [
-    "api", "docs", "error", "example", "keep", "kind", "page", "picture", "product", "resource", "review",
+const SHARED: [&str; 14] = [
+    "api", "customer", "docs", "error", "example", "keep", "kind", "page", "picture", "product", "resource",
+    "review",
     "ring", "timing",
 ];
 

@@ -1,0 +1,43 @@
+//! `DELETE /api/customers/{id}`: erases a customer. What is left is the id and when it was; orders name the id alone, and
+//! stay.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+
+use crate::app::App;
+use crate::app::customers::Erasure;
+use crate::domain::id::CustomerId;
+use crate::functions::api::CUSTOMERS;
+use crate::functions::customer::customer_id;
+use crate::functions::error::no_such;
+use crate::functions::keep::{Keep, with_keep};
+use crate::host::{Answer, NoQuery, Operation, Problem, if_match};
+
+/// Answers 204, also when they are erased already, 404, or 412 when `If-Match` names another version.
+///
+/// # Errors
+/// A [`Problem`].
+pub async fn delete_customer(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    _: NoQuery,
+    headers: HeaderMap,
+) -> Result<Answer, Problem> {
+    let customer_id = customer_id(&id)?;
+    let wanted = if_match(&headers)?;
+    match app.erase(&customer_id, |etag| wanted.allows(etag.as_str())).await? {
+        Erasure::Done => Ok(with_keep(Answer::empty(StatusCode::NO_CONTENT), Keep::Private)),
+        Erasure::Stale => Err(Problem::precondition_failed()),
+        Erasure::NotFound => Err(no_such("customer", &id, None)),
+    }
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let description = "Erases all that is personal. Their orders stay under an id that says nothing any more; they can place no \
+                       others, and the id is given to nobody else. Doing it again changes nothing.";
+    Operation::new(CUSTOMERS, "Erase a customer", description)
+        .path::<CustomerId>("id", "The customer.")
+        .if_match()
+        .empty(StatusCode::NO_CONTENT, "The customer is erased.", &[])
+}

@@ -1,0 +1,93 @@
+//! `GET /api/customers/{id}/export`: all that we hold about one customer, from every container. Their orders come by page,
+//! so that an answer is bounded however long somebody has been a customer.
+
+use axum::extract::{Path, RawQuery, State};
+use axum::http::HeaderMap;
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::app::App;
+use crate::domain::customer::fields::{Use, select};
+use crate::domain::event::Event;
+use crate::domain::id::{CustomerId, OrderId};
+use crate::functions::api::{CUSTOMERS, paged};
+use crate::functions::customer::{CustomerResource, read_customer};
+use crate::functions::example;
+use crate::functions::keep::{Keep, read};
+use crate::functions::kind::CUSTOMER_ERASED;
+use crate::functions::page::{LIMIT_MAX, PageRequest};
+use crate::functions::resource::OrderResource;
+use crate::host::{Answer, Operation, Problem};
+use crate::store::orders::{EVENTS_MAX, OrderCursor};
+
+#[derive(Serialize, Deserialize)]
+struct Cursor(DateTime<Utc>, OrderId);
+
+/// What we hold about a customer: all of what they told us, and one page of their orders.
+#[derive(JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "CustomerExport")]
+struct Export<'a> {
+    /// The customer, as the table of fields lets them go to themselves.
+    #[schemars(with = "CustomerResource<'a>")]
+    customer: Value,
+    /// Their orders, newest first.
+    #[schemars(length(max = LIMIT_MAX))]
+    orders: Vec<ExportedOrder<'a>>,
+    /// Path and query of the next page of orders; absent on the last.
+    #[schemars(length(max = 4000), example = &"/api/customers/c1/export?limit=20&cursor=eyJrIjoxfQ")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_link: Option<String>,
+}
+
+/// An order with what happened to it.
+#[derive(JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ExportedOrder")]
+struct ExportedOrder<'a> {
+    /// The order.
+    order: OrderResource<'a>,
+    /// Its timeline, oldest first.
+    #[schemars(length(max = EVENTS_MAX))]
+    events: Vec<Event>,
+}
+
+/// Answers 200, 304, 404, or 410 after they were erased. Two queries, and one for each order.
+///
+/// # Errors
+/// A [`Problem`].
+pub async fn export_customer(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Answer, Problem> {
+    let request: PageRequest<Cursor> = PageRequest::parse(query.as_deref())?;
+    let customer = read_customer(&app, &id).await?.value;
+    let after = request
+        .cursor
+        .as_ref()
+        .map(|Cursor(placed_at, id)| OrderCursor { placed_at: *placed_at, id: id.clone() });
+    let orders = app.store.orders.of_customer(&customer.id, after.as_ref(), request.read_max()).await?;
+    let path = format!("/api/customers/{}/export", customer.id);
+    let page = request.page(&path, orders, |order| Cursor(order.placed_at, order.id.clone()));
+    let timelines = app.timelines(&page.items).await?;
+    let orders = page.items.iter().zip(timelines);
+    let orders = orders.map(|(order, events)| ExportedOrder { order: OrderResource::from(order), events });
+    let customer = select(&customer, Use::Subject);
+    let export = Export { customer, orders: orders.collect(), next_link: page.next_link };
+    read(&headers, &export, Keep::Private, None)
+}
+
+/// What the API's document says of it.
+pub fn operation() -> Operation {
+    let description = "For a customer who asks what we know: their own data whole on every page, and their orders with all that \
+                       happened to each, newest first, by page.";
+    let operation = Operation::new(CUSTOMERS, "Export all about a customer", description)
+        .path::<CustomerId>("id", "The customer.")
+        .reads::<Export<'_>>("What we hold, with one page of orders.", example::customer_export())
+        .problems(&[&CUSTOMER_ERASED]);
+    paged(operation)
+}
