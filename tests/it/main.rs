@@ -11,6 +11,7 @@ mod cancel_order;
 mod collections;
 mod contract;
 mod crash;
+mod customer_crash;
 mod customers;
 mod get_docs;
 mod group_commit;
