@@ -181,3 +181,16 @@ pub enum Error {
         operation: String,
     },
 }
+
+impl Error {
+    /// The same in other words: the id of a document may say who somebody is, and errors are logged.
+    fn told_as(self, operation: &str) -> Self {
+        let operation = operation.to_owned();
+        match self {
+            Self::Unavailable { operation: _, source } => Self::Unavailable { operation, source },
+            Self::Refused { operation: _, source } => Self::Refused { operation, source },
+            Self::Corrupt { operation: _, detail } => Self::Corrupt { operation, detail },
+            Self::Contended { operation: _ } => Self::Contended { operation },
+        }
+    }
+}

@@ -2,18 +2,25 @@
 //! erasure that leaves nothing personal in any container.
 #![cfg(test)]
 
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use azure_data_cosmos::FeedScope;
 use futures::TryStreamExt;
+use futures::future::{BoxFuture, FutureExt};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use widgetco::config::{CosmosConfig, Endpoint, Identity};
 use widgetco::domain::customer::contact::Email;
 use widgetco::domain::id::CustomerId;
+use widgetco::store::Store;
 use widgetco::store::containers::Container;
 use widgetco::store::customers::{Record, claims};
+use widgetco::store::emulator::{Emulator, Fate, Gate};
 
-use crate::shop::{Answer, TestShop, order_body};
+use crate::shop::{Answer, DATABASE, TestShop, order_body};
 
 /// What identifies Eve: none of it may be left when she is gone.
 const PERSONAL: [&str; 9] = [
@@ -135,6 +142,80 @@ async fn personal_data_lives_in_one_container() {
     for queue in ["orders", "orders-poison", "orders-rejected"] {
         let texts = shop.messages(queue).join("");
         assert!(PERSONAL.iter().all(|text| !texts.contains(text)), "{queue}: {texts}");
+    }
+}
+
+/// What is logged in this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A shop over HTTP whose store refuses everything once so many requests have passed.
+async fn shop_with_weak_store(passes: Arc<AtomicUsize>) -> TestShop {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://127.0.0.1:{}/", listener.local_addr().unwrap().port());
+    let gate: Gate = Arc::new(move |_| -> BoxFuture<'static, Fate> {
+        let passed = passes.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
+        async move { if passed { Fate::Pass } else { Fate::Refuse(503) } }.boxed()
+    });
+    let emulator = Arc::new(Emulator::new(&endpoint).unwrap().with_gate(gate));
+    tokio::spawn(Arc::clone(&emulator).serve(listener, std::future::pending()));
+    let mut shop = TestShop::open_in(emulator, &[]).await;
+    shop.restart(Store::connect(&CosmosConfig {
+        endpoint: Endpoint::Loopback(endpoint),
+        database: DATABASE.into(),
+        region: None,
+        identity: Identity::Developer,
+    }));
+    shop
+}
+
+#[tokio::test]
+async fn logs_name_customers_by_their_id_alone() {
+    let (log, passes) = (Log::default(), Arc::new(AtomicUsize::new(usize::MAX)));
+    let writer = log.clone();
+    let lines =
+        tracing_subscriber::fmt().with_env_filter("info,widgetco=trace,azure_data_cosmos_driver=warn");
+    let _logging = tracing::subscriber::set_default(lines.with_writer(move || writer.clone()).finish());
+    let shop = shop_with_weak_store(Arc::clone(&passes)).await;
+    shop.get("/api/customers/ada").await;
+    let moved = json!({"id": "eve", "email": "other.private@mail.example", "name": "Eve Example"});
+    let any = [("If-Match", "*")];
+    for (method, path, headers, body) in [
+        ("POST", "/api/customers", &[][..], Some(eve())),
+        ("PUT", "/api/customers/eve", &any[..], Some(moved)),
+        ("DELETE", "/api/customers/eve", &[][..], None),
+    ] {
+        // Each step fails once and says so.
+        for count in 0.. {
+            passes.store(count, SeqCst);
+            let answer = shop.send(method, path, headers, body.as_ref().map(Value::to_string)).await;
+            if answer.status.is_success() {
+                break;
+            }
+            assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{method}: {:?}", answer.body);
+        }
+    }
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for said in
+        ["create customers eve", "replace customers eve", "address for customer eve", "remove the claim"]
+    {
+        assert!(text.contains(said), "{said} is not in {text}");
+    }
+    let claims = [PERSONAL[0], "other.private@mail.example"].map(|text| email(text).fingerprint());
+    let hashes = claims.each_ref().map(|claim| claim.as_str());
+    for personal in PERSONAL.iter().chain(&hashes).chain(&["other.private"]) {
+        assert!(!text.contains(personal), "{personal} is in {text}");
     }
 }
 

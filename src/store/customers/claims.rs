@@ -50,13 +50,15 @@ impl Customers {
     /// [`Error`]; with [`Error::Unavailable`] it may be claimed, and calling again is safe. [`Error::Contended`] also while
     /// another customer is about to have it.
     pub async fn claim(&self, email: &Email, id: &CustomerId, now: DateTime<Utc>) -> Result<bool, Error> {
-        let contended =
-            || Error::Contended { operation: format!("claim an email address for customer {id}") };
+        let operation = format!("claim an email address for customer {id}");
+        let told = |error: Error| error.told_as(&operation);
+        let contended = || Error::Contended { operation: operation.clone() };
         let claim_id = claim_id(email);
         let claim = Claim { customer_id: id.clone(), claimed_at: now };
         for _ in 0..ATTEMPTS_MAX {
             let document = claim_document(&claim_id, &claim)?;
-            if let Written::Done(_) = self.cosmos.create(Container::Customers, &claim_id, document).await? {
+            let created = self.cosmos.create(Container::Customers, &claim_id, document).await;
+            if let Written::Done(_) = created.map_err(told)? {
                 return Ok(true);
             }
             let Some(seen) = self.claim_of(email).await? else { continue };
@@ -75,8 +77,8 @@ impl Customers {
             }
             let document = claim_document(&claim_id, &claim)?;
             let place = (claim_id.as_str(), claim_id.as_str());
-            let written = self.cosmos.replace(Container::Customers, place, document, &seen.etag).await?;
-            if let Written::Done(_) = written {
+            let written = self.cosmos.replace(Container::Customers, place, document, &seen.etag).await;
+            if let Written::Done(_) = written.map_err(told)? {
                 return Ok(true);
             }
         }
@@ -88,8 +90,12 @@ impl Customers {
     /// # Errors
     /// [`Error`] when that cannot be known.
     pub async fn claim_of(&self, email: &Email) -> Result<Option<Versioned<Claim>>, Error> {
-        let id = claim_id(email);
-        self.cosmos.read_newest(Container::Customers, &id, &id).await
+        self.read_claim(&claim_id(email)).await
+    }
+
+    async fn read_claim(&self, claim_id: &str) -> Result<Option<Versioned<Claim>>, Error> {
+        let read = self.cosmos.read_newest(Container::Customers, claim_id, claim_id).await;
+        read.map_err(|error| error.told_as("read the claim to an email address"))
     }
 
     /// Takes the claim away, if it is still the one that was there before this customer got another address. One request.
@@ -121,7 +127,7 @@ impl Customers {
         // A region that lags behind may not know the last one yet.
         claim_ids.extend(last.map(claim_id));
         for claim_id in claim_ids {
-            let seen = self.cosmos.read_newest::<Claim>(Container::Customers, &claim_id, &claim_id).await?;
+            let seen = self.read_claim(&claim_id).await?;
             if let Some(seen) = seen.filter(|seen| seen.value.customer_id == *id) {
                 self.drop_claim(&claim_id, &seen.etag).await?;
             }
@@ -131,7 +137,8 @@ impl Customers {
 
     async fn drop_claim(&self, claim_id: &str, seen: &Etag) -> Result<(), Error> {
         // Overtaken by whoever claimed it anew: then it is theirs.
-        self.cosmos.delete(Container::Customers, (claim_id, claim_id), seen).await.map(|_| ())
+        let deleted = self.cosmos.delete(Container::Customers, (claim_id, claim_id), seen).await;
+        deleted.map(|_| ()).map_err(|error| error.told_as("remove the claim to an email address"))
     }
 
     /// Gives what lies under the id another version and nothing else, so that nothing is written any more by those who have
