@@ -169,8 +169,9 @@ impl App {
     }
 
     /// Erases a customer if the caller `allows` their version: a tombstone takes the place of the document, and then the
-    /// address is given free. Orders name the id alone, and stay. Three requests and one query; called again it only takes
-    /// away what a call that was cut off has left.
+    /// address is given free, and what they said of products is taken back. Orders name the id alone, and stay. Three
+    /// requests and two queries, and those for each review; called again it only takes away what a call that was cut off, or
+    /// a review that was under way, has left.
     ///
     /// # Errors
     /// [`Error`]; with [`Error::Unavailable`] they may be erased, and calling again is safe.
@@ -192,6 +193,7 @@ impl App {
                 Some(Versioned { value: Record::Vacant, .. }) | None => return Ok(Erasure::NotFound),
             };
             customers.release_all(id, email.as_ref()).await?;
+            self.withdraw_reviews_of(id).await?;
             return Ok(Erasure::Done);
         }
         Err(Error::Contended { operation: format!("erase customer {id}") })

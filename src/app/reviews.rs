@@ -8,6 +8,11 @@ use crate::domain::review::{Content, Mark, Reaction, Review, ReviewStatus};
 use crate::store::reviews::{Change, MarkOf, Place, Sight};
 use crate::store::{Error, Etag, Versioned};
 
+/// Reviews of one customer that are taken back after one query.
+const REVIEWS_AT_ONCE: usize = 100;
+/// How often they are looked for.
+const ROUNDS_MAX: usize = 100;
+
 /// Why a review is left as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
@@ -106,6 +111,25 @@ impl App {
         };
         let revised = Box::pin(self.store.reviews.revise(place, None, decide)).await?;
         Ok(settled(revised).map(|_| ()))
+    }
+
+    /// Takes everything back that a customer says of products. One query for each hundred reviews, and what each costs.
+    ///
+    /// # Errors
+    /// [`Error`]; with any, some may be left, and calling again is safe.
+    pub async fn withdraw_reviews_of(&self, customer_id: &CustomerId) -> Result<(), Error> {
+        for _ in 0..ROUNDS_MAX {
+            let reviews = self.store.reviews.of_customer(customer_id, REVIEWS_AT_ONCE).await?;
+            for review in &reviews {
+                let place = Place { product_id: &review.product_id, customer_id };
+                // Whatever it answers, the review says nothing any more.
+                let _: Result<(), Refusal> = self.withdraw_review(place, &|_| true).await?;
+            }
+            if reviews.len() < REVIEWS_AT_ONCE {
+                return Ok(());
+            }
+        }
+        Err(Error::Contended { operation: format!("take back the reviews of {customer_id}") })
     }
 
     /// Hides a review or publishes it again. Two requests, three when the product's summary is not remembered.

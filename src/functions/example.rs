@@ -129,7 +129,7 @@ pub fn customer() -> Value {
 
 /// All about a customer.
 pub fn customer_export() -> Value {
-    json!({"customer": customer(), "orders": [{"order": order(), "events": [event()]}]})
+    json!({"customer": customer(), "orders": [{"order": order(), "events": [event()]}], "reviews": [kept_review()]})
 }
 
 /// The tree of categories.

@@ -19,13 +19,17 @@ use crate::functions::keep::{Keep, read};
 use crate::functions::kind::CUSTOMER_ERASED;
 use crate::functions::page::{LIMIT_MAX, PageRequest};
 use crate::functions::resource::OrderResource;
+use crate::functions::review::KeptReviewResource;
 use crate::host::{Answer, Operation, Problem};
 use crate::store::orders::{EVENTS_MAX, OrderCursor};
+
+/// Most reviews of one customer that are exported; the shop has far fewer products that one person reviews.
+const REVIEWS_MAX: usize = 1000;
 
 #[derive(Serialize, Deserialize)]
 struct Cursor(DateTime<Utc>, OrderId);
 
-/// What we hold about a customer: all of what they told us, and one page of their orders.
+/// What we hold about a customer: all of what they told us, what they say of products, and one page of their orders.
 #[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "CustomerExport")]
@@ -36,6 +40,9 @@ struct Export<'a> {
     /// Their orders, newest first.
     #[schemars(length(max = LIMIT_MAX))]
     orders: Vec<ExportedOrder<'a>>,
+    /// What they say of products, listed or not; on the first page.
+    #[schemars(length(max = REVIEWS_MAX))]
+    reviews: Vec<KeptReviewResource<'a>>,
     /// Path and query of the next page of orders; absent on the last.
     #[schemars(length(max = 4000), example = &"/api/customers/c1/export?limit=20&cursor=eyJrIjoxfQ")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,7 +61,7 @@ struct ExportedOrder<'a> {
     events: Vec<Event>,
 }
 
-/// Answers 200, 304, 404, or 410 after they were erased. Two queries, and one for each order.
+/// Answers 200, 304, 404, or 410 after they were erased. Three queries, and one for each order.
 ///
 /// # Errors
 /// A [`Problem`].
@@ -65,26 +72,31 @@ pub async fn export_customer(
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
     let request: PageRequest<Cursor> = PageRequest::parse(query.as_deref())?;
-    let customer = read_customer(&app, &id).await?.value;
+    let found = read_customer(&app, &id).await?.value;
     let after = request
         .cursor
         .as_ref()
         .map(|Cursor(placed_at, id)| OrderCursor { placed_at: *placed_at, id: id.clone() });
-    let orders = app.store.orders.of_customer(&customer.id, after.as_ref(), request.read_max()).await?;
-    let path = format!("/api/customers/{}/export", customer.id);
+    let orders = app.store.orders.of_customer(&found.id, after.as_ref(), request.read_max()).await?;
+    let path = format!("/api/customers/{}/export", found.id);
     let page = request.page(&path, orders, |order| Cursor(order.placed_at, order.id.clone()));
     let timelines = app.timelines(&page.items).await?;
     let orders = page.items.iter().zip(timelines);
     let orders = orders.map(|(order, events)| ExportedOrder { order: OrderResource::from(order), events });
-    let customer = select(&customer, Use::Subject);
-    let export = Export { customer, orders: orders.collect(), next_link: page.next_link };
+    let customer = select(&found, Use::Subject);
+    let reviews = match request.cursor {
+        None => app.store.reviews.of_customer(&found.id, REVIEWS_MAX).await?,
+        Some(_) => Vec::new(),
+    };
+    let reviews = reviews.iter().filter_map(KeptReviewResource::new).collect();
+    let export = Export { customer, orders: orders.collect(), reviews, next_link: page.next_link };
     read(&headers, &export, Keep::Private, None)
 }
 
 /// What the API's document says of it.
 pub fn operation() -> Operation {
-    let description = "For a customer who asks what we know: their own data whole on every page, and their orders with all that \
-                       happened to each, newest first, by page.";
+    let description = "For a customer who asks what we know: their own data whole on every page, their reviews on the first, and \
+                       their orders with all that happened to each, newest first, by page.";
     let operation = Operation::new(CUSTOMERS, "Export all about a customer", description)
         .path::<CustomerId>("id", "The customer.")
         .reads::<Export<'_>>("What we hold, with one page of orders.", example::customer_export())

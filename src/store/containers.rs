@@ -101,7 +101,14 @@ impl Container {
                 name: "reviews",
                 partition_key: "productId",
                 expires: true,
-                indexed: &["/productId/?", "/isListed/?", "/content/rating/?", "/createdAt/?", "/rank/?"],
+                indexed: &[
+                    "/productId/?",
+                    "/customerId/?",
+                    "/isListed/?",
+                    "/content/rating/?",
+                    "/createdAt/?",
+                    "/rank/?",
+                ],
                 ordered_by: &[&["/createdAt", "/id"], &["/rank", "/id"]],
             },
         }

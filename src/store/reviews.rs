@@ -182,6 +182,22 @@ impl Reviews {
         self.cosmos.query(Container::Reviews, partition, (&text, &parameters), count_max).await
     }
 
+    /// What this customer says of any product, listed or not. One query across partitions.
+    ///
+    /// # Errors
+    /// [`Error`] when the query fails.
+    pub async fn of_customer(
+        &self,
+        customer_id: &CustomerId,
+        count_max: usize,
+    ) -> Result<Vec<Review>, Error> {
+        let text = format!(
+            "SELECT TOP {count_max} * FROM c WHERE c.customerId = @customer AND IS_DEFINED(c.content) ORDER BY c.productId"
+        );
+        let parameters = [("@customer", customer_id.as_str())];
+        self.cosmos.query(Container::Reviews, None, (&text, &parameters), count_max).await
+    }
+
     /// Makes the review, and perhaps the vote or report that is asked for, what `decide` finds right; or gives the answer with
     /// which `decide` leaves them alone. Two requests when nobody else writes, one more for a vote or report, one more
     /// when the summary changes and is not remembered.

@@ -110,6 +110,9 @@ async fn shop_with_eve() -> (TestShop, String) {
     (shop, order)
 }
 
+/// What eve says of products.
+const SAID: &str = "as comfortable as my sofa at home";
+
 #[tokio::test]
 async fn erased_customer_leaves_nothing_personal_in_any_container() {
     let (shop, _) = shop_with_eve().await;
@@ -118,6 +121,16 @@ async fn erased_customer_leaves_nothing_personal_in_any_container() {
     for text in &personal {
         assert!(!holding(&shop, &[text]).await.is_empty(), "{text} was never there");
     }
+    shop.add_product("v", 1).await;
+    for product in ["w", "v"] {
+        let review = json!({"rating": 4, "title": SAID, "text": SAID});
+        let path = format!("/api/products/{product}/reviews/eve");
+        assert_eq!(shop.put(&path, &[], review).await.status, StatusCode::CREATED);
+    }
+    let exported = shop.get("/api/customers/eve/export").await.body;
+    assert_eq!(exported["reviews"].as_array().unwrap().len(), 2);
+    assert!(!holding(&shop, &[SAID]).await.is_empty());
+    let personal = [&personal[..], &[SAID]].concat();
     let erased = shop.send("DELETE", "/api/customers/eve", &[], None).await;
     assert_eq!(
         (erased.status, erased.header("cache-control")),

@@ -6,20 +6,12 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use widgetco::domain::customer::Customer;
-use widgetco::domain::id::CustomerId;
 
 use crate::shop::{Answer, TestShop};
 
 const REVIEWS: &str = "/api/products/w/reviews";
 
 impl TestShop {
-    /// Adds a customer behind the shop's back.
-    pub(crate) async fn add_customer(&self, id: &str) {
-        let customer = Customer { id: CustomerId::parse(id).unwrap(), name: id.to_owned() };
-        self.app.store.customers.create(&customer).await.unwrap();
-    }
-
     pub(crate) async fn review(&self, customer: &str, rating: u32) -> Answer {
         let body = json!({"rating": rating, "title": format!("By {customer}")});
         self.put(&format!("{REVIEWS}/{customer}"), &[], body).await

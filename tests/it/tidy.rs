@@ -28,8 +28,7 @@ const ONLY: [(&str, &[&str]); 1] = [("local", &["sources"])];
 /// Files in src/functions that are not a function, and that functions may share.
 const SHARED: [&str; 14] = [
     "api", "customer", "docs", "error", "example", "keep", "kind", "page", "picture", "product", "resource",
-    "review",
-    "ring", "timing",
+    "review", "ring", "timing",
 ];
 
 /// What src/functions.rs itself has to offer: the table of all functions.
