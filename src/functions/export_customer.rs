@@ -17,7 +17,7 @@ use crate::functions::customer::{CustomerResource, read_customer};
 use crate::functions::example;
 use crate::functions::keep::{Keep, read};
 use crate::functions::kind::CUSTOMER_ERASED;
-use crate::functions::page::{LIMIT_MAX, PageRequest};
+use crate::functions::page::{Filters, LIMIT_MAX, PageRequest};
 use crate::functions::resource::OrderResource;
 use crate::functions::review::KeptReviewResource;
 use crate::host::{Answer, Operation, Problem};
@@ -79,7 +79,8 @@ pub async fn export_customer(
         .map(|Cursor(placed_at, id)| OrderCursor { placed_at: *placed_at, id: id.clone() });
     let orders = app.store.orders.of_customer(&found.id, after.as_ref(), request.read_max()).await?;
     let path = format!("/api/customers/{}/export", found.id);
-    let page = request.page(&path, orders, |order| Cursor(order.placed_at, order.id.clone()));
+    let page =
+        request.page(&path, &Filters::default(), orders, |order| Cursor(order.placed_at, order.id.clone()));
     let timelines = app.timelines(&page.items).await?;
     let orders = page.items.iter().zip(timelines);
     let orders = orders.map(|(order, events)| ExportedOrder { order: OrderResource::from(order), events });

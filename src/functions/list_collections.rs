@@ -29,17 +29,14 @@ pub async fn list_collections(
     let kind = filters.get("kind", "category or collection", CollectionKind::parse)?;
     let parent = filters.get("parent", "the id of a category", |text| CollectionId::parse(text).ok())?;
     let tree = app.store.collections.tree().await?;
-    let mut items: Vec<_> = tree
+    let items: Vec<_> = tree
         .all()
         .filter(|one| kind.is_none_or(|kind| one.kind == kind))
         .filter(|one| parent.as_ref().is_none_or(|parent| one.parent_id.as_ref() == Some(parent)))
         .filter(|one| request.cursor.as_ref().is_none_or(|after| one.id > *after))
-        .take(request.limit + 1)
+        .take(request.read_max())
         .collect();
-    let has_more = items.len() > request.limit;
-    items.truncate(request.limit);
-    let last = items.last().filter(|_| has_more);
-    let next_link = last.map(|last| request.next_link(PATH, &filters, &last.id));
+    let Page { items, next_link } = request.page(PATH, &filters, items, |one| one.id.clone());
     let items: Vec<_> = items.into_iter().map(CollectionResource::from).collect();
     read(&headers, &Page { items, next_link }, Keep::Public, None)
 }

@@ -11,7 +11,7 @@ use crate::functions::api::{ORDERS, paged};
 use crate::functions::error::no_such;
 use crate::functions::example;
 use crate::functions::keep::{Keep, read};
-use crate::functions::page::{Page, PageRequest};
+use crate::functions::page::{Filters, Page, PageRequest};
 use crate::functions::resource::OrderResource;
 use crate::host::{Answer, Operation, Problem};
 use crate::store::orders::OrderCursor;
@@ -40,7 +40,8 @@ pub async fn list_customer_orders(
         return Err(no_such("customer", &id, None));
     }
     let path = format!("/api/customers/{customer_id}/orders");
-    let page = request.page(&path, orders, |order| Cursor(order.placed_at, order.id.clone()));
+    let page =
+        request.page(&path, &Filters::default(), orders, |order| Cursor(order.placed_at, order.id.clone()));
     let items = page.items.iter().map(OrderResource::from).collect();
     read(&headers, &Page { items, next_link: page.next_link }, Keep::Private, None)
 }

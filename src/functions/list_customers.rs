@@ -9,7 +9,7 @@ use crate::functions::api::{CUSTOMERS, paged};
 use crate::functions::customer::CustomerResource;
 use crate::functions::example;
 use crate::functions::keep::{Keep, read};
-use crate::functions::page::{Page, PageRequest};
+use crate::functions::page::{Filters, Page, PageRequest};
 use crate::host::{Answer, Operation, Problem};
 
 const PATH: &str = "/api/customers";
@@ -25,7 +25,7 @@ pub async fn list_customers(
 ) -> Result<Answer, Problem> {
     let request: PageRequest<CustomerId> = PageRequest::parse(query.as_deref())?;
     let found = app.store.customers.page(request.cursor.as_ref(), request.read_max()).await?;
-    let page = request.page(PATH, found, |customer| customer.id.clone());
+    let page = request.page(PATH, &Filters::default(), found, |customer| customer.id.clone());
     let items = page.items.iter().map(CustomerResource::from).collect();
     read(&headers, &Page { items, next_link: page.next_link }, Keep::Private, None)
 }

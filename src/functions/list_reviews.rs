@@ -36,16 +36,13 @@ pub async fn list_reviews(
     if after.is_some_and(|after| after.sort != sort) {
         return Err(invalid("cursor", "must come from a nextLink of a list with the same sort"));
     }
-    let mut reviews = app.store.reviews.list(&product_id, (sort, rating), after, request.read_max()).await?;
+    let reviews = app.store.reviews.list(&product_id, (sort, rating), after, request.read_max()).await?;
     if reviews.is_empty() && !app.has_product(&product_id).await? {
         return Err(no_such("product", &id, None));
     }
-    let has_more = reviews.len() > request.limit;
-    reviews.truncate(request.limit);
-    let last = reviews.last().filter(|_| has_more);
     let path = format!("{}/reviews", product_path(&product_id));
-    let next_link = last.map(|last| request.next_link(&path, &filters, &sort.cursor(last)));
-    let items: Vec<_> = reviews.iter().filter_map(ReviewResource::new).collect();
+    let Page { items, next_link } = request.page(&path, &filters, reviews, |review| sort.cursor(review));
+    let items: Vec<_> = items.iter().filter_map(ReviewResource::new).collect();
     read(&headers, &Page { items, next_link }, Keep::Public, None)
 }
 

@@ -93,12 +93,18 @@ impl<C: DeserializeOwned + Serialize> PageRequest<C> {
         self.limit + 1
     }
 
-    /// The page of these items, whose next begins after what `cursor_of` makes of its last item.
-    pub fn page<T>(&self, path: &str, mut items: Vec<T>, cursor_of: impl Fn(&T) -> C) -> Page<T> {
+    /// The page of these items, whose next has the same filters and begins after what `cursor_of` makes of its last item.
+    pub fn page<T>(
+        &self,
+        path: &str,
+        filters: &Filters,
+        mut items: Vec<T>,
+        cursor_of: impl Fn(&T) -> C,
+    ) -> Page<T> {
         let more = items.len() > self.limit;
         items.truncate(self.limit);
         let last = items.last().filter(|_| more);
-        let next_link = last.map(|last| self.next_link(path, &Filters::default(), &cursor_of(last)));
+        let next_link = last.map(|last| self.next_link(path, filters, &cursor_of(last)));
         Page { items, next_link }
     }
 
@@ -133,13 +139,13 @@ mod tests {
     #[test]
     fn next_link_leads_to_the_item_after_the_last() {
         let request: PageRequest<u32> = PageRequest::parse(Some("limit=2")).unwrap();
-        let page = request.page("/api/x", vec![1, 2, 3], |item| *item);
+        let page = request.page("/api/x", &Filters::default(), vec![1, 2, 3], |item| *item);
         assert_eq!(page.items, [1, 2]);
         let link = page.next_link.unwrap();
         let next: PageRequest<u32> =
             PageRequest::parse(link.split_once('?').map(|(_, query)| query)).unwrap();
         assert_eq!(next, PageRequest { limit: 2, cursor: Some(2) });
-        assert_eq!(next.page("/api/x", vec![3], |item| *item).next_link, None);
+        assert_eq!(next.page("/api/x", &Filters::default(), vec![3], |item| *item).next_link, None);
     }
 
     #[test]

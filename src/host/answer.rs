@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::problem::Problem;
 
-const JSON: &str = "application/json";
+/// The media type of all bodies that do not say otherwise.
+pub(super) const JSON: &str = "application/json";
 
 /// A status, headers (each at most once, ASCII) and a body that is text or nothing.
 #[derive(Debug, Clone)]

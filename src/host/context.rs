@@ -12,8 +12,8 @@ use tracing::Span;
 
 use super::trace::{self, FreshTraceId, Parent};
 
-const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
-const TRACEPARENT_HEADER: HeaderName = HeaderName::from_static("traceparent");
+const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static(trace::REQUEST_ID_HEADER);
+const TRACEPARENT_HEADER: HeaderName = HeaderName::from_static(trace::TRACEPARENT_HEADER);
 /// Flags of a trace that begins with us: nobody is known to record it.
 const FLAGS_NONE: &str = "00";
 /// What a store front in a browser may read of an answer from another origin, beside what it always may. The platform in

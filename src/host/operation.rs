@@ -9,15 +9,13 @@ use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
+use super::answer::JSON;
 use super::conditional::TAGS_PATTERN;
 use super::kind::{
     BAD_REQUEST, INTERNAL, INVALID_BODY, INVALID_HEADER, INVALID_QUERY, Kind, NOT_FOUND, PAYLOAD_TOO_LARGE,
     PRECONDITION_FAILED, PRECONDITION_REQUIRED, UNAVAILABLE, UNSUPPORTED_MEDIA_TYPE,
 };
 use super::schemas::Schemas;
-
-/// The media type of all bodies that do not say otherwise.
-pub(super) const JSON: &str = "application/json";
 
 /// One HTTP function, described.
 #[derive(Debug)]

@@ -15,8 +15,8 @@ pub const INVOCATION_ID_HEADER: &str = "x-azure-functions-invocationid";
 /// Characters of the id of one part of a trace.
 pub(super) const SPAN_ID_CHARS: usize = 16;
 
-const REQUEST_ID_HEADER: &str = "x-request-id";
-const TRACEPARENT_HEADER: &str = "traceparent";
+pub(super) const REQUEST_ID_HEADER: &str = "x-request-id";
+pub(super) const TRACEPARENT_HEADER: &str = "traceparent";
 /// The host sends a 36-character GUID; anything much longer is not from it.
 const INVOCATION_ID_BYTES_MAX: usize = 64;
 /// Longest request id that is taken over: it goes into the log and back to the caller.
