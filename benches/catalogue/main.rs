@@ -5,7 +5,7 @@
 //! `docs/performance.md` tells the method and what the figures mean.
 
 use std::error::Error;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -23,12 +23,15 @@ mod meter;
 mod options;
 mod report;
 mod shop;
+#[path = "../orders/telling.rs"]
+mod telling;
 
 use self::asking::{Asking, Round};
 use self::cases::{Answerer, Case, Question};
 use self::options::Options;
 use self::report::Report;
 use self::shop::Shop;
+use self::telling::{progress, say};
 
 /// Whatever went wrong: a benchmark ends with the first mistake and says what it was.
 type Failure = Box<dyn Error + Send + Sync>;
@@ -38,7 +41,7 @@ fn main() -> ExitCode {
     // `cargo test --benches` runs this, too, and does not want to wait for minutes.
     let done = match options.bench {
         true => run(&options),
-        false => say("nothing is measured: run `cargo bench --bench catalogue`"),
+        false => say("nothing is measured: run `cargo bench --bench catalogue`").map_err(Failure::from),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -61,7 +64,7 @@ fn run(options: &Options) -> Result<(), Failure> {
     }
     std::fs::write(&path, serde_json::to_string_pretty(&report.json())?)?;
     say(&report.markdown())?;
-    say(&format!("The same as JSON: {}", path.display()))
+    Ok(say(&format!("The same as JSON: {}", path.display()))?)
 }
 
 /// Each round measures every case for a moment, those that are compared right after each other, so that a noisy machine
@@ -106,18 +109,4 @@ async fn measure_all(options: &Options) -> Result<Report, Failure> {
     }
     progress("")?;
     Ok(Report::new(options, &rounds))
-}
-
-/// A line for whoever waits, over the last one.
-fn progress(text: &str) -> Result<(), Failure> {
-    let mut out = std::io::stderr();
-    if !out.is_terminal() {
-        return Ok(());
-    }
-    write!(out, "\r{text:60}\r")?;
-    Ok(out.flush()?)
-}
-
-fn say(text: &str) -> Result<(), Failure> {
-    Ok(writeln!(std::io::stdout(), "{text}")?)
 }

@@ -4,7 +4,7 @@
 //! `docs/performance.md` tells the method and what the figures mean.
 
 use std::error::Error;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -22,9 +22,11 @@ mod plain;
 mod program;
 mod report;
 mod shop;
+mod telling;
 
 use self::options::Options;
 use self::report::Report;
+use self::telling::{progress, say};
 
 /// Whatever went wrong: a benchmark ends with the first mistake and says what it was.
 type Failure = Box<dyn Error + Send + Sync>;
@@ -84,18 +86,4 @@ async fn measure_all(options: &Options) -> Result<Report, Failure> {
     let programs = program::measure(options).await?;
     progress("")?;
     Ok(Report::new(options, &cases, &measurements, envelope, programs))
-}
-
-/// A line for whoever waits, over the last one.
-fn progress(text: &str) -> Result<(), Failure> {
-    let mut out = std::io::stderr();
-    if !out.is_terminal() {
-        return Ok(());
-    }
-    write!(out, "\r{text:60}\r")?;
-    Ok(out.flush()?)
-}
-
-fn say(text: &str) -> Result<(), Failure> {
-    Ok(writeln!(std::io::stdout(), "{text}")?)
 }
