@@ -8,8 +8,9 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::app::images::Images;
+use crate::auth::Auth;
 use crate::blob::Blobs;
-use crate::config::Config;
+use crate::config::{AuthConfig, Config};
 use crate::sources::{Clock, Ids};
 use crate::store::Store;
 
@@ -36,6 +37,8 @@ pub struct Parts {
     pub store: Store,
     /// The pictures of the products.
     pub images: Images,
+    /// Who may call.
+    pub auth: Auth,
     /// What time it is.
     pub clock: Clock,
     /// Where new ids come from.
@@ -51,11 +54,25 @@ impl Deref for App {
     }
 }
 
+impl AsRef<Auth> for App {
+    fn as_ref(&self) -> &Auth {
+        &self.auth
+    }
+}
+
 impl App {
-    /// The shop over any store, without a place for pictures.
+    /// The shop over any store, without a place for pictures, where nobody can sign in.
     pub fn new(store: Store, clock: Clock, ids: Ids) -> Self {
         let started_at = clock.now();
-        Self(Arc::new(Parts { store, images: Images::new(Blobs::unset(), None), clock, ids, started_at }))
+        let images = Images::new(Blobs::unset(), None);
+        let auth = Auth::new(&AuthConfig::nobody(), clock.clone());
+        Self(Arc::new(Parts { store, images, auth, clock, ids, started_at }))
+    }
+
+    /// The same shop for callers whom these settings name.
+    pub fn with_auth(self, config: &AuthConfig) -> Self {
+        let auth = Auth::new(config, self.clock.clone());
+        Self(Arc::new(Parts { auth, ..Parts::clone(&self) }))
     }
 
     /// The same shop with a place for pictures.
@@ -67,6 +84,7 @@ impl App {
     pub fn connect(config: &Config) -> Self {
         Self::new(Store::connect(&config.cosmos), Clock::system(), Ids::random())
             .with_images(Images::connect(&config.images))
+            .with_auth(&config.auth)
     }
 
     /// How long it has been at work.

@@ -20,6 +20,8 @@ mod package;
 mod pictures;
 mod seed;
 mod serve;
+#[cfg(feature = "emulator")]
+mod token;
 
 /// Port of `emulator` when none is given: the one that Cosmos emulators are looked for at.
 #[cfg(feature = "emulator")]
@@ -110,6 +112,17 @@ enum Command {
     },
     /// Check the books of every product, and list the orders that wait too long; repairs nothing
     Audit,
+    /// Print a bearer token for a shop over an emulator, such as `cargo run` opens
+    ///
+    /// Send it as `Authorization: Bearer TOKEN`. No shop in Azure believes it.
+    #[cfg(feature = "emulator")]
+    Token {
+        #[command(flatten)]
+        bearer: token::Asked,
+        /// How long it holds, in minutes; below 0 it has expired
+        #[arg(long, default_value_t = 60, allow_negative_numbers = true)]
+        valid_minutes: i32,
+    },
     /// Lay out the folder that is deployed, or that `func start` runs in
     ///
     /// Holds host.json, one folder per function and this very program. For Azure build it with
@@ -179,6 +192,8 @@ async fn execute(command: Command) -> Result<(), Failure> {
         Command::Seed { file } => Box::pin(seed::seed(&config()?, file.as_deref())).await,
         Command::Import { file, from } => Box::pin(import::import(&config()?, &file, from)).await,
         Command::Audit => Box::pin(audit::audit(&config()?)).await,
+        #[cfg(feature = "emulator")]
+        Command::Token { bearer, valid_minutes } => token::token(bearer, valid_minutes),
         Command::Package { out, root } => package::package(&out, &root_or_nearest(root)),
         Command::CheckConfig => check_config(),
     }

@@ -2,6 +2,7 @@
 //!
 //! Does not read the environment by itself and does not act on what it reads.
 
+mod auth;
 mod images;
 
 use std::collections::BTreeMap;
@@ -10,8 +11,10 @@ use std::net::Ipv4Addr;
 #[cfg(feature = "emulator")]
 use std::path::PathBuf;
 
+pub use self::auth::{AuthConfig, IssuerConfig};
+
 /// The settings that the handler knows, with what each is for. Printed by `check-config`.
-pub const SETTINGS: [(&str, &str); 10] = [
+pub const SETTINGS: [(&str, &str); 12] = [
     (
         "COSMOS_ENDPOINT",
         "https address of the Cosmos DB account; `emulator` or a loopback http address for development",
@@ -27,6 +30,13 @@ pub const SETTINGS: [(&str, &str); 10] = [
         "IMAGES_PUBLIC_URL",
         "https address from which anybody can read that container; pictures are then fetched there",
     ),
+    (
+        "AUTH_ISSUERS",
+        "whose tokens are believed, as a JSON list: each with `issuer`, `audience`, `who` (`customers`, whose id is in \
+         `customerClaim`, default sub; or `workforce`, with the roles staff, courier and partner:<id>); required in Azure, and \
+         beside an emulator `widgetco token` works without",
+    ),
+    ("REQUESTS_PER_MINUTE", "how often one signed-in caller may call one instance (default: 600)"),
     ("AZURE_CLIENT_ID", "client id of the user-assigned managed identity (default: the system-assigned one)"),
     ("FUNCTIONS_CUSTOMHANDLER_PORT", "port that `serve` listens on, 1 to 65535; set by the Functions host"),
     (
@@ -51,6 +61,8 @@ pub struct Config {
     pub cosmos: CosmosConfig,
     /// Where pictures are.
     pub images: ImagesConfig,
+    /// Who is believed to be whom.
+    pub auth: AuthConfig,
     /// Where the Functions host expects the handler; absent outside one.
     pub port: Option<u16>,
     /// Whether callers are those who develop, and may look inside.
@@ -206,6 +218,12 @@ impl Config {
             check(&mut mistakes, "IMAGES_STORE", images::place(lookup("IMAGES_STORE"), &endpoint, in_azure));
         let public_url =
             check(&mut mistakes, "IMAGES_PUBLIC_URL", images::public_url(lookup("IMAGES_PUBLIC_URL")));
+        let issuers = check(&mut mistakes, "AUTH_ISSUERS", auth::issuers(lookup("AUTH_ISSUERS"), in_azure));
+        let requests_per_minute = check(
+            &mut mistakes,
+            "REQUESTS_PER_MINUTE",
+            auth::requests_per_minute(lookup("REQUESTS_PER_MINUTE")),
+        );
         let port = check(
             &mut mistakes,
             "FUNCTIONS_CUSTOMHANDLER_PORT",
@@ -219,6 +237,14 @@ impl Config {
         } else {
             Identity::Developer
         };
+        #[cfg(feature = "emulator")]
+        let development_issuer = matches!(endpoint, Some(Endpoint::Loopback(_) | Endpoint::Embedded));
+        let auth = issuers.zip(requests_per_minute).map(|(issuers, requests_per_minute)| AuthConfig {
+            issuers,
+            #[cfg(feature = "emulator")]
+            development: development_issuer,
+            requests_per_minute,
+        });
         let cosmos = endpoint.zip(database).map(|(endpoint, database)| {
             let identity = identity.clone();
             CosmosConfig { endpoint, database, region, identity }
@@ -226,9 +252,9 @@ impl Config {
         let images = place.zip(public_url);
         let images = images.map(|(place, public_url)| ImagesConfig { place, identity, public_url });
         let log = filter.zip(format).map(|(filter, format)| LogConfig { filter, format });
-        match (cosmos, images, port, log) {
-            (Some(cosmos), Some(images), Some(port), Some(log)) => {
-                Ok(Self { cosmos, images, port, development, log })
+        match (cosmos, images, auth, port, log) {
+            (Some(cosmos), Some(images), Some(auth), Some(port), Some(log)) => {
+                Ok(Self { cosmos, images, auth, port, development, log })
             }
             _ => Err(ConfigError { mistakes }),
         }
@@ -242,14 +268,14 @@ impl Config {
 
     /// What works, but not as somebody may expect: for `check-config`.
     pub fn remarks(&self) -> Vec<&'static str> {
-        match self.images.place {
-            ImagePlace::Unset => {
-                vec![
-                    "IMAGES_STORE is not set: the functions for pictures answer 503 until it names a container",
-                ]
-            }
-            _ => Vec::new(),
-        }
+        let pictures =
+            "IMAGES_STORE is not set: the functions for pictures answer 503 until it names a container";
+        let callers = "AUTH_ISSUERS is not set: nobody can sign in";
+        let remarks = [
+            (self.images.place == ImagePlace::Unset).then_some(pictures),
+            (!self.auth.believes_anybody()).then_some(callers),
+        ];
+        remarks.into_iter().flatten().collect()
     }
 
     /// The settings of the process that are for the Functions host: `AzureFunctionsJobHost__a__b` overrides host.json,
@@ -378,6 +404,11 @@ mod tests {
     }
 
     const ACCOUNT: (&str, &str) = ("COSMOS_ENDPOINT", "https://shop.documents.azure.com:443/");
+    const ISSUERS: (&str, &str) = (
+        "AUTH_ISSUERS",
+        r#"[{"issuer": "https://a.ciamlogin.com/t/v2.0", "audience": "shop", "who": "customers", "customerClaim": "oid"},
+            {"issuer": "https://login.microsoftonline.com/t/v2.0", "audience": "api://shop", "who": "workforce"}]"#,
+    );
 
     #[test]
     fn account_needs_nothing_but_its_address() {
@@ -428,7 +459,7 @@ mod tests {
         assert!(parse(&[ACCOUNT, says]).unwrap().development);
         assert!(!parse(&[ACCOUNT, ("AZURE_FUNCTIONS_ENVIRONMENT", "Production")]).unwrap().development);
         assert!(!parse(&[ACCOUNT]).unwrap().development);
-        assert!(!parse(&[ACCOUNT, says, ("WEBSITE_INSTANCE_ID", "abc")]).unwrap().development);
+        assert!(!parse(&[ACCOUNT, says, ("WEBSITE_INSTANCE_ID", "abc"), ISSUERS]).unwrap().development);
     }
 
     #[cfg(feature = "emulator")]
@@ -441,8 +472,56 @@ mod tests {
     }
 
     #[test]
+    fn issuers_are_needed_in_azure_and_each_says_whom_it_names() {
+        let missing = parse(&[ACCOUNT, ("WEBSITE_INSTANCE_ID", "abc")]).unwrap_err();
+        assert_eq!(missing.mistakes.iter().map(|one| one.setting).collect::<Vec<_>>(), ["AUTH_ISSUERS"]);
+        let auth = parse(&[ACCOUNT, ISSUERS, ("REQUESTS_PER_MINUTE", "7")]).unwrap().auth;
+        let said: Vec<_> =
+            auth.issuers.iter().map(|one| (one.customer_claim.as_deref(), one.has_roles)).collect();
+        assert_eq!((said, auth.requests_per_minute), (vec![(Some("oid"), false), (None, true)], 7));
+        let laptop = parse(&[ACCOUNT]).unwrap();
+        assert!(
+            !laptop.auth.believes_anybody()
+                && laptop.remarks().iter().any(|one| one.contains("AUTH_ISSUERS"))
+        );
+        let entry = |more: &str| {
+            format!(r#"[{{"issuer":"https://a.example","audience":"x","who":"workforce"{more}}}]"#)
+        };
+        assert!(parse(&[ACCOUNT, ("AUTH_ISSUERS", &entry(""))]).is_ok());
+        for wrong in [
+            "[]".to_owned(),
+            "{}".to_owned(),
+            "https://a.example".to_owned(),
+            entry(r#","customerClaim":"oid""#),
+            entry(r#","colour":"red""#),
+            entry("").replace("workforce", "everybody"),
+            entry("").replace("https", "http"),
+            entry("").replace("https://a.example", "https://a.example?x"),
+            entry("").replace("\"x\"", "\"\""),
+            format!("[{0},{0}]", entry("").trim_matches(['[', ']'])),
+        ] {
+            let refused = parse(&[ACCOUNT, ("AUTH_ISSUERS", &wrong)]);
+            assert!(refused.is_err(), "{wrong}");
+        }
+        for wrong in ["0", "-1", "many", "1000001"] {
+            assert!(parse(&[ACCOUNT, ("REQUESTS_PER_MINUTE", wrong)]).is_err(), "{wrong}");
+        }
+    }
+
+    #[cfg(feature = "emulator")]
+    #[test]
+    fn developers_tokens_are_believed_over_an_emulator_alone() {
+        assert!(parse(&[("COSMOS_ENDPOINT", "emulator")]).unwrap().auth.development);
+        assert!(parse(&[("COSMOS_ENDPOINT", "http://127.0.0.1:8081/"), ISSUERS]).unwrap().auth.development);
+        assert!(!parse(&[ACCOUNT, ISSUERS]).unwrap().auth.development);
+        let local = ISSUERS.1.replace("https://a.ciamlogin.com/t/v2.0", "http://127.0.0.1:8080/realm");
+        assert!(parse(&[ACCOUNT, ("AUTH_ISSUERS", &local)]).is_ok());
+        assert!(parse(&[ACCOUNT, ("AUTH_ISSUERS", &local), ("WEBSITE_INSTANCE_ID", "abc")]).is_err());
+    }
+
+    #[test]
     fn identity_is_managed_in_azure() {
-        let settings = [ACCOUNT, ("WEBSITE_INSTANCE_ID", "abc"), ("AZURE_CLIENT_ID", "id-1")];
+        let settings = [ACCOUNT, ("WEBSITE_INSTANCE_ID", "abc"), ("AZURE_CLIENT_ID", "id-1"), ISSUERS];
         let config = parse(&settings).unwrap();
         assert_eq!(config.cosmos.identity, Identity::Managed { client_id: Some("id-1".into()) });
         assert_eq!(config.log.format, LogFormat::Json);

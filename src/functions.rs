@@ -5,6 +5,7 @@ use axum::Router;
 use axum::routing::{delete, get, patch, post, put};
 
 use crate::app::App;
+use crate::auth::caller::access;
 use crate::host::Described;
 
 pub mod api;
@@ -14,6 +15,7 @@ pub mod error;
 pub mod example;
 pub mod keep;
 pub mod kind;
+pub mod order;
 pub mod page;
 pub mod picture;
 pub mod product;
@@ -145,13 +147,15 @@ pub fn routes(app: App) -> Router {
         .with_state(app)
 }
 
-/// An HTTP function with its `function.json`, which says where it is, and what is said of it.
+/// An HTTP function with its `function.json`, which says where it is, what is said of it, and who may call it: its handler's
+/// signature states that, and one that states nothing does not compile here.
 macro_rules! described {
     ($name:literal, $module:ident) => {
         Described {
             name: $name,
             declaration: include_str!(concat!("../functions/", $name, "/function.json")),
             operation: $module::operation(),
+            access: access($module::$module),
         }
     };
 }

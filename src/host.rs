@@ -30,14 +30,14 @@ pub mod trace;
 
 pub use answer::Answer;
 pub use body::{BODY_BYTES_MAX, parse, parse_optional, parse_value};
-pub use call::{AnyCall, HTTP_OUTPUT, HttpCall};
+pub use call::{AnyCall, HTTP_OUTPUT};
 pub use conditional::{IfMatch, IfNoneMatch, Match, if_match, if_none_match, require_if_match};
 pub use document::{Described, Front, document, methods_at};
 pub use encoding::takes_gzip;
 pub use failure::Failure;
 pub use invocation::{ENVELOPE_BYTES_MAX, EnvelopeError, HttpInput, Invocation, Timer};
 pub use kind::Kind;
-pub use operation::{FileBody, Header, Operation};
+pub use operation::{Access, FileBody, Header, Operation};
 pub use problem::{FIELD_ERRORS_MAX, FieldError, Location, Problem};
 pub use query::{NoQuery, parse_query};
 pub use range::{Wanted, range};

@@ -5,6 +5,7 @@
 //! laptop; [`cli`] is the command line. `ARCHITECTURE.md` tells how an order walks through them.
 
 pub mod app;
+pub mod auth;
 pub mod blob;
 pub mod cli;
 pub mod config;

@@ -4,7 +4,7 @@
 
 use crate::app::App;
 use crate::domain::draft::{Invalid, OrderRequest};
-use crate::domain::id::{IdempotencyKey, OrderId};
+use crate::domain::id::{CustomerId, IdempotencyKey, OrderId};
 use crate::domain::message::Rejection;
 use crate::domain::order::Order;
 use crate::store::{Error, Versioned, Written};
@@ -67,9 +67,7 @@ impl App {
         let products = self.store.products.read_all(request.lines.iter().map(|line| &line.product_id));
         let (customer, products) =
             tokio::try_join!(self.store.customers.find(&request.customer_id), products)?;
-        let unknown_customer = customer
-            .is_none()
-            .then(|| Invalid::new("/customerId", format!("there is no customer {}", request.customer_id)));
+        let unknown_customer = customer.is_none().then(|| no_customer(&request.customer_id));
         let transition =
             match (Order::place(id.clone(), request, &products, self.clock.now()), unknown_customer) {
                 (Ok(transition), None) => transition,
@@ -95,6 +93,11 @@ impl App {
             },
         }
     }
+}
+
+/// What is wrong with an order of somebody who is no customer, or none of whom the caller may know.
+pub fn no_customer(id: &CustomerId) -> Invalid {
+    Invalid::new("/customerId", format!("there is no customer {id}"))
 }
 
 /// What the order that is there already means for this request. Without a key the id was drawn for this call alone, so that

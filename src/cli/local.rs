@@ -94,12 +94,14 @@ fn welcome(host: &LocalHost, store: &str) {
         say(&format!("The host key opens every function:\n  {}", keys.host));
         format!(" -H 'x-functions-key: {}'", keys.master)
     });
+    let program = std::env::args().next().unwrap_or_else(|| "widgetco".to_owned());
     say(&format!(
         "\nTry, from another terminal:\n  \
          curl '{base}/api/products?limit=3'\n  \
-         curl{key} -i {base}/api/orders -H 'Content-Type: application/json' \\\n       \
+         ADA=\"Authorization: Bearer $({program} token --customer c1)\"\n  \
+         curl{key} -H \"$ADA\" -i {base}/api/orders -H 'Content-Type: application/json' \\\n       \
          -d '{{\"customerId\":\"c1\",\"lines\":[{{\"productId\":\"widget-classic\",\"quantity\":2}}]}}'\n  \
-         curl{key} {base}/api/customers/c1/orders\n\n\
+         curl{key} -H \"$ADA\" {base}/api/customers/c1/orders\n\n\
          Ctrl-C stops it; what it stores is gone then."
     ));
 }

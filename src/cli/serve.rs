@@ -70,7 +70,9 @@ async fn open(config: &Config) -> Result<App, Failure> {
         return Ok(App::connect(config));
     }
     let store = Store::embedded(Arc::new(Emulator::in_process()?), &config.cosmos.database);
-    let app = App::new(store, Clock::system(), Ids::random()).with_images(Images::connect(&config.images));
+    let app = App::new(store, Clock::system(), Ids::random())
+        .with_images(Images::connect(&config.images))
+        .with_auth(&config.auth);
     Box::pin(super::seed::fill_emulator(&app)).await?;
     Ok(app)
 }

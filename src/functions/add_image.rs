@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::app::images::Added;
+use crate::auth::caller::{By, Staff};
 use crate::domain::id::{IdempotencyKey, ProductId};
 use crate::domain::image::{ALT_CHARS_MAX, ALT_PATTERN, FILE_BYTES_MAX, is_alt};
 use crate::functions::api::IMAGES;
@@ -42,6 +43,7 @@ struct Sent {
 /// # Errors
 /// A [`Problem`].
 pub async fn add_image(
+    _: By<Staff>,
     State(app): State<App>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,

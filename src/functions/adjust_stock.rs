@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::app::App;
+use crate::auth::caller::{By, Staff};
 use crate::domain::draft::{Invalid, LINE_PATTERN, check_text};
 use crate::domain::id::{Fingerprint, ProductId};
 use crate::domain::number::whole;
@@ -51,6 +52,7 @@ struct Body {
 /// # Errors
 /// A [`Problem`].
 pub async fn adjust_stock(
+    _: By<Staff>,
     State(app): State<App>,
     Path(id): Path<String>,
     _: NoQuery,

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::auth::caller::{By, Staff};
 use crate::domain::draft::Invalid;
 use crate::domain::id::{ImageId, ProductId};
 use crate::domain::image::{ALT_CHARS_MAX, ALT_PATTERN, IMAGES_MAX, Placement};
@@ -47,6 +48,7 @@ struct Item {
 /// # Errors
 /// A [`Problem`].
 pub async fn arrange_images(
+    _: By<Staff>,
     State(app): State<App>,
     Path(id): Path<String>,
     _: NoQuery,

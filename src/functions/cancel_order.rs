@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::app::transition::Changed;
+use crate::auth::caller::{CallBy, Owner};
 use crate::domain::draft::{Invalid, LINE_PATTERN, check_text};
 use crate::domain::id::{IdempotencyKey, OrderId};
 use crate::domain::order::{Order, TEXT_CHARS_MAX};
@@ -14,9 +15,10 @@ use crate::functions::api::ORDERS;
 use crate::functions::error::{idempotency_key, invalid_body, no_such, order_id, wrong_status};
 use crate::functions::example;
 use crate::functions::kind::WRONG_STATUS;
+use crate::functions::order::is_within;
 use crate::functions::resource::{OrderResource, order_answer, order_etag};
 use crate::functions::ring::answer_and_ring;
-use crate::host::{Answer, Header, HttpCall, HttpInput, Operation, Problem, Reply, if_match, parse_optional};
+use crate::host::{Answer, Header, HttpInput, Operation, Problem, Reply, if_match, parse_optional};
 use crate::store::Versioned;
 
 /// Why an order is called off.
@@ -35,8 +37,8 @@ struct Body {
 
 /// Answers 200 with the order, the same again when repeated, whatever reason is given then (an order is cancelled once,
 /// so it needs no key for that); 404; 409 in a state that cannot be called off; 412.
-pub async fn cancel_order(State(app): State<App>, HttpCall(input): HttpCall) -> Reply {
-    answer_and_ring(async { cancel(&app, &input?).await }.await)
+pub async fn cancel_order(State(app): State<App>, CallBy(call): CallBy<Owner>) -> Reply {
+    answer_and_ring(async { cancel(&app, call?).await }.await)
 }
 
 /// What the API's document says of it.
@@ -58,7 +60,10 @@ pub fn operation() -> Operation {
         .problems(&[&WRONG_STATUS])
 }
 
-async fn cancel(app: &App, input: &HttpInput) -> Result<(Versioned<Order>, Answer), Problem> {
+async fn cancel(
+    app: &App,
+    (Owner(scope), input): (Owner, HttpInput),
+) -> Result<(Versioned<Order>, Answer), Problem> {
     idempotency_key(&input.headers)?;
     let expected = if_match(&input.headers)?;
     let id = input.params.get("id").map_or("", String::as_str);
@@ -70,7 +75,11 @@ async fn cancel(app: &App, input: &HttpInput) -> Result<(Versioned<Order>, Answe
     }
     let now = app.clock.now();
     let is_expected = |order: &Order| expected.allows(&order_etag(order));
-    match app.change(&order_id(id)?, is_expected, |order| order.cancel(reason.clone(), now)).await? {
+    let order_id = order_id(id)?;
+    if !is_within(app, &scope, &order_id).await? {
+        return Err(no_such("order", id, None));
+    }
+    match app.change(&order_id, is_expected, |order| order.cancel(reason.clone(), now)).await? {
         Changed::Done(order) | Changed::Different(order) => {
             let answer = order_answer(&order.value);
             Ok((order, answer))

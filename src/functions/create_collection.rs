@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 
 use crate::app::App;
 use crate::app::catalogue::Created;
+use crate::auth::caller::{By, Staff};
 use crate::domain::collection::{Collection, CollectionDraft};
 use crate::domain::creation::Creation;
 use crate::functions::api::{COLLECTIONS, keyed};
@@ -26,6 +27,7 @@ use crate::store::Versioned;
 /// # Errors
 /// A [`Problem`].
 pub async fn create_collection(
+    _: By<Staff>,
     State(app): State<App>,
     _: NoQuery,
     headers: HeaderMap,

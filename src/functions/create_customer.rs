@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 
 use crate::app::App;
 use crate::app::customers::Enrolment;
+use crate::auth::caller::{By, Owner};
 use crate::domain::creation::Creation;
 use crate::domain::customer::Customer;
 use crate::domain::customer::draft::CustomerDraft;
@@ -14,6 +15,7 @@ use crate::functions::customer::{CustomerResource, customer_answer, email_taken}
 use crate::functions::error::{IDEMPOTENCY_REPLAYED, idempotency_key, invalid_body, key_reused, taken};
 use crate::functions::example;
 use crate::functions::kind::{EMAIL_TAKEN, ID_TAKEN, UNPROCESSABLE_BODY};
+use crate::host::kind::FORBIDDEN;
 use crate::host::{Answer, Header, NoQuery, Operation, Problem, parse};
 use crate::store::Versioned;
 
@@ -23,6 +25,7 @@ use crate::store::Versioned;
 /// # Errors
 /// A [`Problem`].
 pub async fn create_customer(
+    By(Owner(scope)): By<Owner>,
     State(app): State<App>,
     _: NoQuery,
     headers: HeaderMap,
@@ -32,6 +35,9 @@ pub async fn create_customer(
     let draft: CustomerDraft = parse(&headers, &body)?;
     let creation = key.map(|key| Creation::of(&key, &draft));
     let (id, details) = draft.check().map_err(invalid_body)?;
+    if !scope.covers(&id) {
+        return Err(Problem::new(&FORBIDDEN).field("/id", "is not the id of the customer who is signed in"));
+    }
     let customer = Customer { creation, ..Customer::new(id, details, app.clock.now()) };
     match app.enrol(&customer).await? {
         Enrolment::Done(customer) => Ok(created(&customer)),

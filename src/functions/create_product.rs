@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 
 use crate::app::App;
 use crate::app::catalogue::Created;
+use crate::auth::caller::{By, Staff};
 use crate::domain::catalogue::ProductDraft;
 use crate::domain::creation::Creation;
 use crate::domain::product::Product;
@@ -27,6 +28,7 @@ use crate::store::Versioned;
 /// # Errors
 /// A [`Problem`].
 pub async fn create_product(
+    _: By<Staff>,
     State(app): State<App>,
     _: NoQuery,
     headers: HeaderMap,

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::app::customers::Amendment;
+use crate::auth::caller::Scope;
 use crate::domain::customer::{Consents, Customer, Details};
 use crate::domain::id::CustomerId;
 use crate::functions::error::{invalid_body, no_such};
@@ -44,25 +45,26 @@ impl<'a> From<&'a Customer> for CustomerResource<'a> {
     }
 }
 
-/// The customer id in a path.
+/// The customer id in a path, whose affairs are the caller's.
 ///
 /// # Errors
-/// 404: a text that cannot be an id is the id of nothing.
-pub fn customer_id(text: &str) -> Result<CustomerId, Problem> {
-    CustomerId::parse(text).map_err(|error| no_such("customer", text, Some(&error)))
+/// 404: a text that cannot be an id is the id of nothing, and of others a customer learns nothing.
+pub fn owned_id(scope: &Scope, text: &str) -> Result<CustomerId, Problem> {
+    let id = CustomerId::parse(text).map_err(|error| no_such("customer", text, Some(&error)))?;
+    if scope.covers(&id) { Ok(id) } else { Err(no_such("customer", text, None)) }
 }
 
 /// The customer of this id.
 ///
 /// # Errors
 /// 404, or 410 after they were erased.
-pub async fn read_customer(app: &App, id: &str) -> Result<Versioned<Customer>, Problem> {
-    match app.store.customers.look_up(&customer_id(id)?).await? {
+pub async fn read_customer(app: &App, id: &CustomerId) -> Result<Versioned<Customer>, Problem> {
+    match app.store.customers.look_up(id).await? {
         Some(Versioned { value: Record::Customer(customer), etag }) => {
             Ok(Versioned { value: *customer, etag })
         }
         Some(Versioned { value: Record::Erased(_), .. }) => Err(erased()),
-        Some(Versioned { value: Record::Vacant, .. }) | None => Err(no_such("customer", id, None)),
+        Some(Versioned { value: Record::Vacant, .. }) | None => Err(no_such("customer", id.as_str(), None)),
     }
 }
 

@@ -6,9 +6,10 @@ use axum::http::{HeaderMap, StatusCode};
 
 use crate::app::App;
 use crate::app::customers::Erasure;
+use crate::auth::caller::{By, Owner};
 use crate::domain::id::CustomerId;
 use crate::functions::api::CUSTOMERS;
-use crate::functions::customer::customer_id;
+use crate::functions::customer::owned_id;
 use crate::functions::error::no_such;
 use crate::functions::keep::{Keep, with_keep};
 use crate::host::{Answer, NoQuery, Operation, Problem, if_match};
@@ -18,12 +19,13 @@ use crate::host::{Answer, NoQuery, Operation, Problem, if_match};
 /// # Errors
 /// A [`Problem`].
 pub async fn delete_customer(
+    By(Owner(scope)): By<Owner>,
     State(app): State<App>,
     Path(id): Path<String>,
     _: NoQuery,
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
-    let customer_id = customer_id(&id)?;
+    let customer_id = owned_id(&scope, &id)?;
     let wanted = if_match(&headers)?;
     match app.erase(&customer_id, |etag| wanted.allows(etag.as_str())).await? {
         Erasure::Done => Ok(with_keep(Answer::empty(StatusCode::NO_CONTENT), Keep::Private)),

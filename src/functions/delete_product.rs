@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 
 use crate::app::App;
 use crate::app::catalogue::Changed;
+use crate::auth::caller::{By, Staff};
 use crate::domain::id::ProductId;
 use crate::functions::api::PRODUCTS;
 use crate::functions::error::{no_such, product_id};
@@ -17,6 +18,7 @@ use crate::host::{Answer, NoQuery, Operation, Problem, if_match};
 /// # Errors
 /// A [`Problem`].
 pub async fn delete_product(
+    _: By<Staff>,
     State(app): State<App>,
     Path(id): Path<String>,
     _: NoQuery,

@@ -4,9 +4,10 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 
 use crate::app::App;
+use crate::auth::caller::{By, Owner};
 use crate::domain::id::{CustomerId, ProductId};
 use crate::functions::api::REVIEWS;
-use crate::functions::review::{allows, refused, review_ids};
+use crate::functions::review::{allows, no_review, refused, review_ids};
 use crate::host::{Answer, NoQuery, Operation, Problem, if_match};
 use crate::store::reviews::Place;
 
@@ -15,6 +16,7 @@ use crate::store::reviews::Place;
 /// # Errors
 /// A [`Problem`].
 pub async fn delete_review(
+    By(Owner(scope)): By<Owner>,
     State(app): State<App>,
     Path((id, customer)): Path<(String, String)>,
     _: NoQuery,
@@ -22,6 +24,9 @@ pub async fn delete_review(
 ) -> Result<Answer, Problem> {
     let (product_id, customer_id) = review_ids(&id, &customer)?;
     let place = Place { product_id: &product_id, customer_id: &customer_id };
+    if !scope.covers(&customer_id) {
+        return Err(no_review(place));
+    }
     let wanted = if_match(&headers)?;
     let withdrawn = app.withdraw_review(place, &|version| allows(&wanted, version)).await?;
     withdrawn.map_err(|refusal| refused(place, "customerId", refusal))?;

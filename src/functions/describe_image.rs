@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::app::App;
+use crate::auth::caller::{By, Staff};
 use crate::domain::id::{ImageId, ProductId};
 use crate::domain::image::{ALT_CHARS_MAX, ALT_PATTERN};
 use crate::functions::api::IMAGES;
@@ -35,6 +36,7 @@ struct Body {
 /// # Errors
 /// A [`Problem`].
 pub async fn describe_image(
+    _: By<Staff>,
     State(app): State<App>,
     Path((id, image)): Path<(String, String)>,
     _: NoQuery,

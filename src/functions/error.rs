@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderName};
 
 use crate::app::images;
+use crate::auth;
 use crate::blob;
 use crate::domain::draft::{Fault, Invalid};
 use crate::domain::id::{CollectionId, IdempotencyKey, InvalidId, OrderId, ProductId};
@@ -16,7 +17,7 @@ use crate::functions::kind::{
     ID_TAKEN, IMAGES_NOT_SET_UP, KEY_REUSED, PRODUCT_DELETED, STOCK_REFUSED, UNPROCESSABLE_BODY,
     UNPROCESSABLE_COLLECTION, UNPROCESSABLE_ORDER, UNPROCESSABLE_PRODUCT, WRONG_STATUS,
 };
-use crate::host::kind::{INVALID_BODY, INVALID_HEADER};
+use crate::host::kind::{FORBIDDEN, INVALID_BODY, INVALID_HEADER, TOO_MANY_REQUESTS, UNAUTHENTICATED};
 use crate::host::{EnvelopeError, Failure, FieldError, Problem};
 use crate::store;
 
@@ -25,6 +26,8 @@ pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key
 /// The header that marks a replayed answer.
 pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
+/// Keys are not asked for sooner.
+const ISSUER_RETRY_AFTER: Duration = Duration::from_secs(5);
 const BUSY_RETRY_AFTER: Duration = Duration::from_secs(2);
 
 impl From<store::Error> for Problem {
@@ -45,6 +48,23 @@ impl From<store::Error> for Failure {
     /// Always worth another delivery: even what needs a person first is then found again, or recorded as poison.
     fn from(error: store::Error) -> Self {
         Self::transient(error)
+    }
+}
+
+impl From<auth::Refusal> for Problem {
+    fn from(refusal: auth::Refusal) -> Self {
+        match refusal {
+            auth::Refusal::Anonymous => Self::new(&UNAUTHENTICATED)
+                .detail("Sign in, and send the token in the header Authorization, after the word Bearer."),
+            auth::Refusal::Invalid(_) => Self::new(&UNAUTHENTICATED)
+                .detail(format!("T{}.", refusal.to_string().trim_start_matches('t')))
+                .challenge("Bearer realm=\"widgetco\", error=\"invalid_token\""),
+            auth::Refusal::Forbidden => Self::new(&FORBIDDEN),
+            auth::Refusal::Throttled { retry_after } => {
+                Self::new(&TOO_MANY_REQUESTS).retry_after(retry_after)
+            }
+            auth::Refusal::Unreachable => Self::unavailable().retry_after(ISSUER_RETRY_AFTER),
+        }
     }
 }
 

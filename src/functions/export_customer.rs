@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::app::App;
+use crate::auth::caller::{By, Owner};
 use crate::domain::customer::fields::{Use, select};
 use crate::domain::event::Event;
 use crate::domain::id::{CustomerId, OrderId};
 use crate::functions::api::{CUSTOMERS, paged};
-use crate::functions::customer::{CustomerResource, read_customer};
+use crate::functions::customer::{CustomerResource, owned_id, read_customer};
 use crate::functions::example;
 use crate::functions::keep::{Keep, read};
 use crate::functions::kind::CUSTOMER_ERASED;
@@ -66,13 +67,14 @@ struct ExportedOrder<'a> {
 /// # Errors
 /// A [`Problem`].
 pub async fn export_customer(
+    By(Owner(scope)): By<Owner>,
     State(app): State<App>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
     let request: PageRequest<Cursor> = PageRequest::parse(query.as_deref())?;
-    let found = read_customer(&app, &id).await?.value;
+    let found = read_customer(&app, &owned_id(&scope, &id)?).await?.value;
     let after = request
         .cursor
         .as_ref()

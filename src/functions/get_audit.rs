@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 
 use crate::app::App;
+use crate::auth::caller::{By, Staff};
 use crate::domain::audit::AuditReport;
 use crate::functions::api::OPERATIONS;
 use crate::functions::example;
@@ -15,7 +16,12 @@ use crate::host::{Answer, NoQuery, Operation, Problem};
 ///
 /// # Errors
 /// A [`Problem`].
-pub async fn get_audit(State(app): State<App>, _: NoQuery, headers: HeaderMap) -> Result<Answer, Problem> {
+pub async fn get_audit(
+    _: By<Staff>,
+    State(app): State<App>,
+    _: NoQuery,
+    headers: HeaderMap,
+) -> Result<Answer, Problem> {
     let report = app.store.audits.report().await?;
     let report = report.ok_or_else(|| Problem::not_found("No audit has been made yet."))?;
     read(&headers, &report, Keep::Validate, None)

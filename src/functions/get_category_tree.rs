@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::auth::caller::{Anyone, By};
 use crate::domain::collection::{COLLECTIONS_MAX, CollectionKind, DEPTH_MAX, NAME_CHARS_MAX, Tree};
 use crate::domain::id::CollectionId;
 use crate::functions::api::COLLECTIONS;
@@ -41,6 +42,7 @@ struct Forest<'a> {
 /// # Errors
 /// A [`Problem`].
 pub async fn get_category_tree(
+    _: By<Anyone>,
     State(app): State<App>,
     _: NoQuery,
     headers: HeaderMap,

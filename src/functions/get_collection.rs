@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 
 use crate::app::App;
+use crate::auth::caller::{Anyone, By};
 use crate::domain::id::CollectionId;
 use crate::functions::api::COLLECTIONS;
 use crate::functions::error::{collection_id, no_such};
@@ -17,6 +18,7 @@ use crate::host::{Answer, NoQuery, Operation, Problem};
 /// # Errors
 /// A [`Problem`].
 pub async fn get_collection(
+    _: By<Anyone>,
     State(app): State<App>,
     Path(id): Path<String>,
     _: NoQuery,

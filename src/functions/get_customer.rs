@@ -4,9 +4,10 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 
 use crate::app::App;
+use crate::auth::caller::{By, Owner};
 use crate::domain::id::CustomerId;
 use crate::functions::api::CUSTOMERS;
-use crate::functions::customer::{CustomerResource, read_customer};
+use crate::functions::customer::{CustomerResource, owned_id, read_customer};
 use crate::functions::example;
 use crate::functions::keep::{Keep, read};
 use crate::functions::kind::CUSTOMER_ERASED;
@@ -17,12 +18,13 @@ use crate::host::{Answer, NoQuery, Operation, Problem};
 /// # Errors
 /// A [`Problem`].
 pub async fn get_customer(
+    By(Owner(scope)): By<Owner>,
     State(app): State<App>,
     Path(id): Path<String>,
     _: NoQuery,
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
-    let found = read_customer(&app, &id).await?;
+    let found = read_customer(&app, &owned_id(&scope, &id)?).await?;
     read(&headers, &CustomerResource::from(&found.value), Keep::Private, Some(found.etag.as_str()))
 }
 

@@ -3,6 +3,7 @@
 use axum::http::HeaderMap;
 use axum::response::Response;
 
+use crate::auth::caller::{Anyone, By};
 use crate::functions::api::OPERATIONS;
 use crate::functions::docs::PAGE;
 use crate::host::{NoQuery, Operation, Problem};
@@ -11,7 +12,7 @@ use crate::host::{NoQuery, Operation, Problem};
 ///
 /// # Errors
 /// A [`Problem`].
-pub async fn get_docs(_: NoQuery, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn get_docs(_: By<Anyone>, _: NoQuery, headers: HeaderMap) -> Result<Response, Problem> {
     PAGE.answer(&headers)
 }
 

@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::json;
 
+use crate::auth::caller::{Anyone, By};
 use crate::functions::api::OPERATIONS;
 use crate::functions::docs::File;
 use crate::host::{NoQuery, Operation, Problem};
@@ -14,6 +15,7 @@ use crate::host::{NoQuery, Operation, Problem};
 /// # Errors
 /// A [`Problem`].
 pub async fn get_docs_file(
+    _: By<Anyone>,
     Path(file): Path<String>,
     _: NoQuery,
     headers: HeaderMap,

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 
 use crate::app::App;
+use crate::auth::caller::{Anyone, By};
 use crate::domain::id::{ImageId, ProductId};
 use crate::functions::api::IMAGES;
 use crate::functions::kind::IMAGES_NOT_SET_UP;
@@ -16,6 +17,7 @@ use crate::host::{Header, NoQuery, Operation, Problem};
 /// # Errors
 /// A [`Problem`].
 pub async fn get_image(
+    _: By<Anyone>,
     State(app): State<App>,
     Path((id, image)): Path<(String, String)>,
     _: NoQuery,

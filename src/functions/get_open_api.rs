@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
+use crate::auth::caller::{Anyone, By};
 use crate::functions::api::{DOCUMENT, OPERATIONS};
 use crate::functions::keep::{Keep, content_etag, read};
 use crate::host::{Answer, NoQuery, Operation, Problem};
@@ -17,7 +18,7 @@ static ETAG: LazyLock<String> =
 ///
 /// # Errors
 /// A [`Problem`].
-pub async fn get_open_api(_: NoQuery, headers: HeaderMap) -> Result<Answer, Problem> {
+pub async fn get_open_api(_: By<Anyone>, _: NoQuery, headers: HeaderMap) -> Result<Answer, Problem> {
     match &*DOCUMENT {
         Ok(document) => read(&headers, document, Keep::Public, Some(&ETAG)),
         Err(error) => {

@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 
 use crate::app::App;
+use crate::auth::caller::{By, OwnerOrCourier};
 use crate::domain::id::OrderId;
 use crate::functions::api::ORDERS;
 use crate::functions::error::{no_such, order_id};
@@ -17,12 +18,15 @@ use crate::host::{Answer, NoQuery, Operation, Problem};
 /// # Errors
 /// A [`Problem`].
 pub async fn get_order(
+    By(OwnerOrCourier(scope)): By<OwnerOrCourier>,
     State(app): State<App>,
     Path(id): Path<String>,
     _: NoQuery,
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
-    let order = app.store.orders.find(&order_id(&id)?).await?.ok_or_else(|| no_such("order", &id, None))?;
+    let found = app.store.orders.find(&order_id(&id)?).await?;
+    let order = found.filter(|order| scope.covers(&order.value.customer_id));
+    let order = order.ok_or_else(|| no_such("order", &id, None))?;
     read(&headers, &OrderResource::from(&order.value), Keep::Private, None)
 }
 

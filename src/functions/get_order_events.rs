@@ -4,12 +4,14 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 
 use crate::app::App;
+use crate::auth::caller::{By, OwnerOrCourier};
 use crate::domain::event::Event;
 use crate::domain::id::OrderId;
 use crate::functions::api::ORDERS;
 use crate::functions::error::{no_such, order_id};
 use crate::functions::example;
 use crate::functions::keep::{Keep, read};
+use crate::functions::order::is_within;
 use crate::functions::page::Page;
 use crate::host::{Answer, NoQuery, Operation, Problem};
 
@@ -18,13 +20,15 @@ use crate::host::{Answer, NoQuery, Operation, Problem};
 /// # Errors
 /// A [`Problem`].
 pub async fn get_order_events(
+    By(OwnerOrCourier(scope)): By<OwnerOrCourier>,
     State(app): State<App>,
     Path(id): Path<String>,
     _: NoQuery,
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
-    let items = app.store.orders.events(&order_id(&id)?).await?;
-    if items.is_empty() {
+    let order_id = order_id(&id)?;
+    let items = app.store.orders.events(&order_id).await?;
+    if items.is_empty() || !is_within(&app, &scope, &order_id).await? {
         return Err(no_such("order", &id, None));
     }
     read(&headers, &Page { items, next_link: None }, Keep::Private, None)

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::app::images::RENDITION_TYPE;
+use crate::auth::caller::{Anyone, By};
 use crate::domain::id::{ImageId, ProductId};
 use crate::domain::image::{RENDITION_WIDTHS_PX, SIDE_PX_MAX};
 use crate::functions::api::IMAGES;
@@ -20,6 +21,7 @@ use crate::host::{Header, NoQuery, Operation, Problem, if_none_match};
 /// # Errors
 /// A [`Problem`].
 pub async fn get_rendition(
+    _: By<Anyone>,
     State(app): State<App>,
     Path((id, image, width)): Path<(String, String, String)>,
     _: NoQuery,

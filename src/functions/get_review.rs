@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 
 use crate::app::App;
+use crate::auth::caller::{By, Owner};
 use crate::domain::id::{CustomerId, ProductId};
 use crate::functions::api::REVIEWS;
 use crate::functions::example;
@@ -18,6 +19,7 @@ use crate::store::reviews::Place;
 /// # Errors
 /// A [`Problem`].
 pub async fn get_review(
+    By(Owner(scope)): By<Owner>,
     State(app): State<App>,
     Path((id, customer)): Path<(String, String)>,
     _: NoQuery,
@@ -25,6 +27,9 @@ pub async fn get_review(
 ) -> Result<Answer, Problem> {
     let (product_id, customer_id) = review_ids(&id, &customer)?;
     let place = Place { product_id: &product_id, customer_id: &customer_id };
+    if !scope.covers(&customer_id) {
+        return Err(no_review(place));
+    }
     let review = app.store.reviews.find(place).await?.ok_or_else(|| no_review(place))?;
     let resource = KeptReviewResource::new(&review.value).ok_or_else(|| no_review(place))?;
     read(&headers, &resource, Keep::Private, Some(review.etag.as_str()))

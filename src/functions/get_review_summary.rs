@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 
 use crate::app::App;
+use crate::auth::caller::{Anyone, By};
 use crate::domain::id::ProductId;
 use crate::domain::review::Summary;
 use crate::functions::api::REVIEWS;
@@ -18,6 +19,7 @@ use crate::host::{Answer, NoQuery, Operation, Problem};
 /// # Errors
 /// A [`Problem`].
 pub async fn get_review_summary(
+    _: By<Anyone>,
     State(app): State<App>,
     Path(id): Path<String>,
     _: NoQuery,

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 
 use crate::app::App;
+use crate::auth::caller::{By, Staff};
 use crate::domain::id::ProductId;
 use crate::functions::api::STOCK;
 use crate::functions::error::{no_such, product_id};
@@ -18,6 +19,7 @@ use crate::host::{Answer, NoQuery, Operation, Problem};
 /// # Errors
 /// A [`Problem`].
 pub async fn get_stock(
+    _: By<Staff>,
     State(app): State<App>,
     Path(id): Path<String>,
     _: NoQuery,

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::app::App;
+use crate::auth::caller::{Anyone, By};
 use crate::functions::api::OPERATIONS;
 use crate::host::{Answer, NoQuery, Operation, Problem};
 
@@ -33,7 +34,7 @@ struct Pulse {
 ///
 /// # Errors
 /// A [`Problem`].
-pub async fn heartbeat(State(app): State<App>, _: NoQuery) -> Result<Answer, Problem> {
+pub async fn heartbeat(_: By<Anyone>, State(app): State<App>, _: NoQuery) -> Result<Answer, Problem> {
     app.store.ping().await?;
     let pulse = Pulse {
         status: "ok",

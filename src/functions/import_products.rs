@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::app::import::{Imported, Outcome};
+use crate::auth::caller::{By, Staff};
 use crate::domain::draft::Invalid;
 use crate::domain::id::{IdempotencyKey, ProductId};
 use crate::domain::import::{Format, rows};
@@ -84,6 +85,7 @@ struct Mistake {
 /// # Errors
 /// A [`Problem`].
 pub async fn import_products(
+    _: By<Staff>,
     State(app): State<App>,
     _: NoQuery,
     headers: HeaderMap,

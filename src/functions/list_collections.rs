@@ -4,6 +4,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 
 use crate::app::App;
+use crate::auth::caller::{Anyone, By};
 use crate::domain::collection::CollectionKind;
 use crate::domain::id::CollectionId;
 use crate::functions::api::{COLLECTIONS, paged};
@@ -21,6 +22,7 @@ const PATH: &str = "/api/collections";
 /// # Errors
 /// A [`Problem`].
 pub async fn list_collections(
+    _: By<Anyone>,
     State(app): State<App>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,

@@ -6,8 +6,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::auth::caller::{By, Owner};
 use crate::domain::id::{CustomerId, OrderId};
 use crate::functions::api::{ORDERS, paged};
+use crate::functions::customer::owned_id;
 use crate::functions::error::no_such;
 use crate::functions::example;
 use crate::functions::keep::{Keep, read};
@@ -24,12 +26,13 @@ struct Cursor(DateTime<Utc>, OrderId);
 /// # Errors
 /// A [`Problem`].
 pub async fn list_customer_orders(
+    By(Owner(scope)): By<Owner>,
     State(app): State<App>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
-    let customer_id = CustomerId::parse(&id).map_err(|error| no_such("customer", &id, Some(&error)))?;
+    let customer_id = owned_id(&scope, &id)?;
     let request: PageRequest<Cursor> = PageRequest::parse(query.as_deref())?;
     let after = request
         .cursor

@@ -4,6 +4,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 
 use crate::app::App;
+use crate::auth::caller::{By, Staff};
 use crate::domain::id::CustomerId;
 use crate::functions::api::{CUSTOMERS, paged};
 use crate::functions::customer::CustomerResource;
@@ -19,6 +20,7 @@ const PATH: &str = "/api/customers";
 /// # Errors
 /// A [`Problem`].
 pub async fn list_customers(
+    _: By<Staff>,
     State(app): State<App>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,

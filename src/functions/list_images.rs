@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 
 use crate::app::App;
+use crate::auth::caller::{Anyone, By};
 use crate::domain::id::ProductId;
 use crate::functions::api::IMAGES;
 use crate::functions::error::{no_such, product_id};
@@ -17,6 +18,7 @@ use crate::host::{Answer, NoQuery, Operation, Problem};
 /// # Errors
 /// A [`Problem`].
 pub async fn list_images(
+    _: By<Anyone>,
     State(app): State<App>,
     Path(id): Path<String>,
     _: NoQuery,

@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 use serde_json::json;
 
 use crate::app::App;
+use crate::auth::caller::{Anyone, By};
 use crate::domain::catalogue::PRICE_MINOR_MAX;
 use crate::domain::id::CollectionId;
 use crate::domain::listing::{Cursor, Listing, Sort};
@@ -30,6 +31,7 @@ const TEXT_CHARS_MAX: usize = 100;
 /// # Errors
 /// A [`Problem`]; 400 lists what the query may hold.
 pub async fn list_products(
+    _: By<Anyone>,
     State(app): State<App>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,

@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 use serde_json::json;
 
 use crate::app::App;
+use crate::auth::caller::{Anyone, By};
 use crate::domain::id::ProductId;
 use crate::domain::review::{RATING_MAX, Rating};
 use crate::functions::api::{REVIEWS, paged};
@@ -22,6 +23,7 @@ use crate::store::reviews::{Cursor, Sort};
 /// # Errors
 /// A [`Problem`]; 400 lists what the query may hold.
 pub async fn list_reviews(
+    _: By<Anyone>,
     State(app): State<App>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,

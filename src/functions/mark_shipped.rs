@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::app::transition::Changed;
+use crate::auth::caller::{CallBy, Courier};
 use crate::domain::draft::{Invalid, LINE_PATTERN, check_text};
 use crate::domain::id::OrderId;
 use crate::domain::order::{Order, ShipmentClaim, TEXT_CHARS_MAX};
@@ -18,7 +19,7 @@ use crate::functions::example;
 use crate::functions::kind::{SHIPPED_OTHERWISE, UNPROCESSABLE_BODY, WRONG_STATUS};
 use crate::functions::resource::{OrderResource, order_answer, order_etag};
 use crate::functions::ring::answer_and_ring;
-use crate::host::{Answer, Header, HttpCall, HttpInput, Operation, Problem, Reply, if_match, parse_optional};
+use crate::host::{Answer, Header, HttpInput, Operation, Problem, Reply, if_match, parse_optional};
 use crate::store::Versioned;
 
 /// How far ahead of our clock a courier's may be.
@@ -52,8 +53,8 @@ struct Body {
 
 /// Answers 200 with the order, the same again when repeated, 404, 409 when the order cannot ship or has shipped otherwise,
 /// or 412.
-pub async fn mark_shipped(State(app): State<App>, HttpCall(input): HttpCall) -> Reply {
-    answer_and_ring(async { ship(&app, &input?).await }.await)
+pub async fn mark_shipped(State(app): State<App>, CallBy(call): CallBy<Courier>) -> Reply {
+    answer_and_ring(async { ship(&app, &call?.1).await }.await)
 }
 
 /// What the API's document says of it.

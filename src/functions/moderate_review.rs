@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::app::App;
+use crate::auth::caller::{By, Staff};
 use crate::domain::draft::{LINE_PATTERN, check_text};
 use crate::domain::id::{CustomerId, ProductId};
 use crate::domain::review::{REASON_CHARS_MAX, ReviewStatus};
@@ -35,6 +36,7 @@ struct Body {
 /// # Errors
 /// A [`Problem`].
 pub async fn moderate_review(
+    _: By<Staff>,
     State(app): State<App>,
     Path((id, customer)): Path<(String, String)>,
     _: NoQuery,

@@ -9,6 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
+use crate::auth::caller::{By, Staff};
 use crate::domain::catalogue::{PRICE_MINOR_MAX, ProductDraft, merge_patch};
 use crate::domain::draft::Invalid;
 use crate::domain::id::ProductId;
@@ -71,6 +72,7 @@ fn part_of_money(generator: &mut SchemaGenerator) -> Value {
 /// # Errors
 /// A [`Problem`].
 pub async fn patch_product(
+    _: By<Staff>,
     State(app): State<App>,
     Path(id): Path<String>,
     _: NoQuery,

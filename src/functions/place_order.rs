@@ -6,7 +6,8 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 
 use crate::app::App;
-use crate::app::place::Placement;
+use crate::app::place::{Placement, no_customer};
+use crate::auth::caller::{CallBy, Owner};
 use crate::domain::draft::OrderDraft;
 use crate::domain::order::Order;
 use crate::functions::api::{ORDERS, keyed};
@@ -18,12 +19,12 @@ use crate::functions::keep::{Keep, with_keep};
 use crate::functions::kind::{UNPROCESSABLE_BODY, UNPROCESSABLE_ORDER};
 use crate::functions::resource::{PlacedOrderResource, order_path};
 use crate::functions::ring::answer_and_ring;
-use crate::host::{Answer, Header, HttpCall, HttpInput, Operation, Problem, Reply, parse};
+use crate::host::{Answer, Header, HttpInput, Operation, Problem, Reply, parse};
 use crate::store::Versioned;
 
 /// Answers 202 with `Location`, and the same again for the same request under the same `Idempotency-Key`.
-pub async fn place_order(State(app): State<App>, HttpCall(input): HttpCall) -> Reply {
-    answer_and_ring(async { place(&app, &input?).await }.await)
+pub async fn place_order(State(app): State<App>, CallBy(call): CallBy<Owner>) -> Reply {
+    answer_and_ring(async { place(&app, call?).await }.await)
 }
 
 /// What the API's document says of it.
@@ -44,10 +45,16 @@ pub fn operation() -> Operation {
     )
 }
 
-async fn place(app: &App, input: &HttpInput) -> Result<(Versioned<Order>, Answer), Problem> {
+async fn place(
+    app: &App,
+    (Owner(scope), input): (Owner, HttpInput),
+) -> Result<(Versioned<Order>, Answer), Problem> {
     let key = idempotency_key(&input.headers)?;
     let draft: OrderDraft = parse(&input.headers, &input.body)?;
     let request = draft.check().map_err(invalid_body)?;
+    if !scope.covers(&request.customer_id) {
+        return Err(unprocessable(vec![no_customer(&request.customer_id)]));
+    }
     let (order, replayed) = match app.place(&request, key.as_ref()).await? {
         Placement::Placed(order) => (order, false),
         Placement::Replayed(order) => (order, true),

@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 
 use crate::app::App;
+use crate::auth::caller::{By, Staff};
 use crate::domain::id::{ImageId, ProductId};
 use crate::functions::api::IMAGES;
 use crate::functions::error::product_id;
@@ -15,6 +16,7 @@ use crate::host::{Answer, NoQuery, Operation, Problem, if_match};
 /// # Errors
 /// A [`Problem`].
 pub async fn remove_image(
+    _: By<Staff>,
     State(app): State<App>,
     Path((id, image)): Path<(String, String)>,
     _: NoQuery,

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 
 use crate::app::App;
 use crate::app::catalogue::Changed;
+use crate::auth::caller::{By, Staff};
 use crate::domain::collection::CollectionDraft;
 use crate::domain::draft::Invalid;
 use crate::domain::id::CollectionId;
@@ -22,6 +23,7 @@ use crate::host::{Answer, Header, NoQuery, Operation, Problem, parse, require_if
 /// # Errors
 /// A [`Problem`].
 pub async fn replace_collection(
+    _: By<Staff>,
     State(app): State<App>,
     Path(id): Path<String>,
     _: NoQuery,

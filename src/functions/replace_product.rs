@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 
 use crate::app::App;
+use crate::auth::caller::{By, Staff};
 use crate::domain::catalogue::ProductDraft;
 use crate::domain::id::ProductId;
 use crate::functions::api::PRODUCTS;
@@ -19,6 +20,7 @@ use crate::host::{Answer, Header, NoQuery, Operation, Problem, parse, require_if
 /// # Errors
 /// A [`Problem`].
 pub async fn replace_product(
+    _: By<Staff>,
     State(app): State<App>,
     Path(id): Path<String>,
     _: NoQuery,

@@ -8,11 +8,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::app::App;
+use crate::auth::caller::{By, Customer};
 use crate::domain::id::{CustomerId, ProductId};
 use crate::domain::review::{Reaction, ReportReason};
 use crate::functions::api::REVIEWS;
 use crate::functions::kind::{OWN_REVIEW, UNPROCESSABLE_REVIEW};
-use crate::functions::review::{customer_id, refused, review_ids};
+use crate::functions::review::{own_id, refused, review_ids};
 use crate::host::{Answer, NoQuery, Operation, Problem, parse};
 use crate::store::reviews::Place;
 
@@ -30,14 +31,15 @@ struct Body {
 /// # Errors
 /// A [`Problem`].
 pub async fn report_review(
+    By(customer): By<Customer>,
     State(app): State<App>,
-    Path((id, customer, reporter)): Path<(String, String, String)>,
+    Path((id, author, reporter)): Path<(String, String, String)>,
     _: NoQuery,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Answer, Problem> {
-    let (product_id, author_id) = review_ids(&id, &customer)?;
-    let reporter_id = customer_id("reporterId", &reporter)?;
+    let (product_id, author_id) = review_ids(&id, &author)?;
+    let reporter_id = own_id(&customer, "reporterId", &reporter)?;
     let place = Place { product_id: &product_id, customer_id: &author_id };
     let Body { reason } = parse(&headers, &body)?;
     let reported = app.react_to_review(place, &reporter_id, Reaction::Report { reason }).await?;

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::app::reviews::Refusal;
+use crate::auth::caller::Customer;
 use crate::domain::id::{CustomerId, InvalidId, NAME_CHARS_MAX, ProductId};
 use crate::domain::review::{
     Moderation, RATING_MAX, RATINGS, Rating, Review, ReviewStatus, Summary, TEXT_CHARS_MAX, TITLE_CHARS_MAX,
@@ -143,6 +144,19 @@ pub fn customer_id(parameter: &'static str, text: &str) -> Result<CustomerId, Pr
         let shown: String = text.chars().take(NAME_CHARS_MAX).collect();
         Problem::not_found(format!("There is no customer {shown:?}.")).parameter(parameter, error.to_string())
     })
+}
+
+/// The customer in this parameter of a path, who must be the one that calls.
+///
+/// # Errors
+/// 404: nobody speaks for somebody else.
+pub fn own_id(caller: &Customer, parameter: &'static str, text: &str) -> Result<CustomerId, Problem> {
+    let id = customer_id(parameter, text)?;
+    if caller.is(&id) {
+        return Ok(id);
+    }
+    Err(Problem::not_found("Nobody else can say this for them.")
+        .parameter(parameter, "is not the customer who is signed in"))
 }
 
 /// 404 that names the path's `customerId`.

@@ -5,10 +5,11 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 
 use crate::app::App;
+use crate::auth::caller::{By, Owner};
 use crate::domain::customer::draft::ConsentsDraft;
 use crate::domain::id::CustomerId;
 use crate::functions::api::CUSTOMERS;
-use crate::functions::customer::{CustomerResource, amended, customer_id};
+use crate::functions::customer::{CustomerResource, amended, owned_id};
 use crate::functions::error::invalid_body;
 use crate::functions::example;
 use crate::functions::kind::{CUSTOMER_ERASED, UNPROCESSABLE_BODY};
@@ -19,13 +20,14 @@ use crate::host::{Answer, Header, NoQuery, Operation, Problem, parse, require_if
 /// # Errors
 /// A [`Problem`].
 pub async fn set_consents(
+    By(Owner(scope)): By<Owner>,
     State(app): State<App>,
     Path(id): Path<String>,
     _: NoQuery,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Answer, Problem> {
-    let customer_id = customer_id(&id)?;
+    let customer_id = owned_id(&scope, &id)?;
     let wanted = require_if_match(&headers)?;
     let draft: ConsentsDraft = parse(&headers, &body)?;
     let request = draft.check().map_err(invalid_body)?;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::app::App;
+use crate::auth::caller::{By, Staff};
 use crate::domain::draft::Invalid;
 use crate::domain::id::{Fingerprint, ProductId};
 use crate::domain::number::whole;
@@ -47,6 +48,7 @@ enum Expected {
 /// # Errors
 /// A [`Problem`].
 pub async fn set_stock(
+    _: By<Staff>,
     State(app): State<App>,
     Path(id): Path<String>,
     _: NoQuery,

@@ -4,11 +4,12 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
 use crate::app::App;
+use crate::auth::caller::{By, Customer};
 use crate::domain::id::{CustomerId, ProductId};
 use crate::domain::review::Reaction;
 use crate::functions::api::REVIEWS;
 use crate::functions::kind::{OWN_REVIEW, UNPROCESSABLE_REVIEW};
-use crate::functions::review::{customer_id, refused, review_ids};
+use crate::functions::review::{own_id, refused, review_ids};
 use crate::host::{Answer, NoQuery, Operation, Problem};
 use crate::store::reviews::Place;
 
@@ -17,12 +18,13 @@ use crate::store::reviews::Place;
 /// # Errors
 /// A [`Problem`].
 pub async fn vote_review(
+    By(customer): By<Customer>,
     State(app): State<App>,
-    Path((id, customer, voter)): Path<(String, String, String)>,
+    Path((id, author, voter)): Path<(String, String, String)>,
     _: NoQuery,
 ) -> Result<Answer, Problem> {
-    let (product_id, author_id) = review_ids(&id, &customer)?;
-    let voter_id = customer_id("voterId", &voter)?;
+    let (product_id, author_id) = review_ids(&id, &author)?;
+    let voter_id = own_id(&customer, "voterId", &voter)?;
     let place = Place { product_id: &product_id, customer_id: &author_id };
     let voted = app.react_to_review(place, &voter_id, Reaction::Vote).await?;
     voted.map_err(|refusal| refused(place, "voterId", refusal))?;

@@ -5,13 +5,16 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 
 use crate::app::App;
+use crate::auth::caller::{By, Customer};
 use crate::domain::id::{CustomerId, ProductId};
 use crate::domain::review::ReviewDraft;
 use crate::functions::api::REVIEWS;
 use crate::functions::error::invalid_body;
 use crate::functions::example;
 use crate::functions::kind::{PRODUCT_DELETED, UNPROCESSABLE_REVIEW};
-use crate::functions::review::{KeptReviewResource, allows, refused, review_answer, review_ids, review_path};
+use crate::functions::review::{
+    KeptReviewResource, allows, own_id, refused, review_answer, review_ids, review_path,
+};
 use crate::host::{Answer, Header, NoQuery, Operation, Problem, if_match, parse};
 use crate::store::reviews::Place;
 
@@ -21,13 +24,15 @@ use crate::store::reviews::Place;
 /// # Errors
 /// A [`Problem`].
 pub async fn write_review(
+    By(customer): By<Customer>,
     State(app): State<App>,
-    Path((id, customer)): Path<(String, String)>,
+    Path((id, author)): Path<(String, String)>,
     _: NoQuery,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Answer, Problem> {
-    let (product_id, customer_id) = review_ids(&id, &customer)?;
+    let (product_id, _) = review_ids(&id, &author)?;
+    let customer_id = own_id(&customer, "customerId", &author)?;
     let place = Place { product_id: &product_id, customer_id: &customer_id };
     let wanted = if_match(&headers)?;
     let draft: ReviewDraft = parse(&headers, &body)?;

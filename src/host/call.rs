@@ -21,26 +21,9 @@ pub const HTTP_BINDING: &str = "req";
 /// The name of the HTTP output in every `function.json`.
 pub const HTTP_OUTPUT: &str = "res";
 
-/// A call from outside, or why it is refused: 413 above [`BODY_BYTES_MAX`], 411 when the body came without a length (the
-/// host then leaves it out), 400 with query parameters (no such function takes any).
-#[derive(Debug)]
-pub struct HttpCall(pub Result<HttpInput, Problem>);
-
 /// A call from outside, whatever it asks for, or why it cannot be read: 413 above [`BODY_BYTES_MAX`].
 #[derive(Debug)]
 pub struct AnyCall(pub Result<HttpInput, Problem>);
-
-impl<S: Send + Sync> FromRequest<S> for HttpCall {
-    type Rejection = Response;
-
-    /// # Errors
-    ///
-    /// When it is not an invocation by the host at all.
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        let AnyCall(input) = AnyCall::from_request(request, state).await?;
-        Ok(Self(input.and_then(accepted)))
-    }
-}
 
 impl<S: Send + Sync> FromRequest<S> for AnyCall {
     type Rejection = Response;
@@ -66,14 +49,22 @@ impl<S: Send + Sync> FromRequest<S> for AnyCall {
     }
 }
 
-fn accepted(input: HttpInput) -> Result<HttpInput, Problem> {
-    parse_query(input.raw_query(), &[])?;
-    if input.body.is_empty() && input.headers.contains_key(header::TRANSFER_ENCODING) {
-        return Err(Problem::new(&LENGTH_REQUIRED)
-            .detail("Send the body with a Content-Length, not in chunks.")
-            .header_field("Content-Length", "is missing"));
+impl AnyCall {
+    /// The call, if it takes the form that all such functions ask for.
+    ///
+    /// # Errors
+    /// 411 when the body came without a length (the host then leaves it out), 400 with query parameters (no such function takes
+    /// any), and why it cannot be read.
+    pub fn without_query(self) -> Result<HttpInput, Problem> {
+        let input = self.0?;
+        parse_query(input.raw_query(), &[])?;
+        if input.body.is_empty() && input.headers.contains_key(header::TRANSFER_ENCODING) {
+            return Err(Problem::new(&LENGTH_REQUIRED)
+                .detail("Send the body with a Content-Length, not in chunks.")
+                .header_field("Content-Length", "is missing"));
+        }
+        Ok(input)
     }
-    Ok(input)
 }
 
 #[cfg(test)]
@@ -87,8 +78,8 @@ mod tests {
     async fn refusal(req: Value) -> u16 {
         let envelope = json!({"Data": {"req": req}, "Metadata": {}}).to_string();
         let request = Request::post("/F").body(Body::from(envelope)).unwrap();
-        let HttpCall(call) = HttpCall::from_request(request, &()).await.unwrap();
-        call.map_or_else(|problem| problem.status().as_u16(), |_| 200)
+        let call = AnyCall::from_request(request, &()).await.unwrap();
+        call.without_query().map_or_else(|problem| problem.status().as_u16(), |_| 200)
     }
 
     #[tokio::test]
@@ -107,7 +98,7 @@ mod tests {
     async fn what_is_no_call_is_for_the_host() {
         for body in ["not an envelope", r#"{"Data":{"req":"text"}}"#] {
             let request = Request::post("/F").body(Body::from(body)).unwrap();
-            assert!(!HttpCall::from_request(request, &()).await.unwrap_err().status().is_success(), "{body}");
+            assert!(!AnyCall::from_request(request, &()).await.unwrap_err().status().is_success(), "{body}");
         }
     }
 }

@@ -19,8 +19,8 @@ const FLAGS_NONE: &str = "00";
 /// What a store front in a browser may read of an answer from another origin, beside what it always may. The platform in
 /// front of the handler says which origins, and cannot be told this. It is on every answer, not only where the request has an
 /// `Origin`: a cache could otherwise give a store front the answer that it keeps from somebody else.
-const EXPOSED: &str = "ETag, Location, Retry-After, Idempotency-Replayed, Content-Range, Server-Timing, traceparent, \
-                       x-request-id";
+const EXPOSED: &str = "ETag, Location, Retry-After, Idempotency-Replayed, Content-Range, RateLimit, RateLimit-Policy, \
+                       Server-Timing, traceparent, x-request-id, WWW-Authenticate";
 
 tokio::task_local! {
     static CONTEXT: RefCell<Context>;
@@ -34,6 +34,8 @@ pub(super) struct Context {
     /// Our part of the trace.
     span_id: String,
     flags: String,
+    /// What the answer says beside its own.
+    added: HeaderMap,
 }
 
 impl Context {
@@ -50,7 +52,7 @@ impl Context {
         };
         drawn.truncate(trace::SPAN_ID_CHARS);
         let span_id = drawn;
-        Self { trace_id, request_id: trace::request_id(headers), span_id, flags }
+        Self { trace_id, request_id: trace::request_id(headers), span_id, flags, added: HeaderMap::new() }
     }
 
     /// The span that all log lines of the request stand in. The route is its template, never the path, which can hold what
@@ -66,7 +68,7 @@ impl Context {
     #[cfg(test)]
     pub(super) fn named(trace_id: &str) -> Self {
         let (span_id, flags) = ("0123456789abcdef".to_owned(), FLAGS_NONE.to_owned());
-        Self { trace_id: trace_id.to_owned(), request_id: None, span_id, flags }
+        Self { trace_id: trace_id.to_owned(), request_id: None, span_id, flags, added: HeaderMap::new() }
     }
 
     fn record_request_id(&self, span: &Span) {
@@ -96,6 +98,7 @@ impl Context {
         if let Some(traceparent) = self.traceparent() {
             headers.insert(TRACEPARENT_HEADER, traceparent);
         }
+        headers.extend(self.added.iter().map(|(name, value)| (name.clone(), value.clone())));
     }
 }
 
@@ -124,6 +127,11 @@ pub(super) fn adopt(headers: &HeaderMap) {
             context.record_request_id(&span);
         }
     });
+}
+
+/// Has the answer to the request that this task serves say this, too, whatever else it says. Does nothing outside a request.
+pub fn add(name: HeaderName, value: HeaderValue) {
+    _ = CONTEXT.try_with(|context| context.borrow_mut().added.insert(name, value));
 }
 
 /// Gives an answer to the request that this task serves what every answer has: the request's names, and `Cache-Control`

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::kind::{Kind, LENGTH_REQUIRED};
-use super::operation::{Answered, Header, Link, Operation};
+use super::kind::{FORBIDDEN, Kind, LENGTH_REQUIRED, TOO_MANY_REQUESTS, UNAUTHENTICATED};
+use super::operation::{Access, Answered, Header, Link, Operation};
 use super::problem::{PROBLEM_JSON, Problem};
 use super::schemas::merged;
 
@@ -40,6 +40,8 @@ pub struct Described {
     pub declaration: &'static str,
     /// What is said of it.
     pub operation: Operation,
+    /// Who may call it.
+    pub access: Access,
 }
 
 #[derive(Deserialize)]
@@ -53,8 +55,6 @@ struct Binding {
     #[serde(rename = "type")]
     kind: String,
     direction: String,
-    #[serde(default)]
-    auth_level: String,
     #[serde(default)]
     methods: Vec<String>,
     #[serde(default)]
@@ -70,7 +70,7 @@ pub fn document(front: &Front, functions: Vec<Described>) -> Result<Value, Strin
     let mut asked = Map::new();
     let mut answered = Map::from_iter([("Problem".to_owned(), Problem::schema())]);
     let mut kinds: BTreeMap<&str, &Kind> = BTreeMap::new();
-    for Described { name, declaration, operation } in functions {
+    for Described { name, declaration, operation, access } in functions {
         let declaration: Declaration =
             serde_json::from_str(declaration).map_err(|error| format!("{name}: {error}"))?;
         let trigger = declaration.bindings.iter().find(|binding| binding.kind == "httpTrigger");
@@ -82,8 +82,12 @@ pub fn document(front: &Front, functions: Vec<Described>) -> Result<Value, Strin
             Some(_) if outputs > 1 => operation.problems(&[&LENGTH_REQUIRED]),
             _ => operation,
         };
+        let operation = match access.needs_token {
+            true => operation.problems(&[&UNAUTHENTICATED, &FORBIDDEN, &TOO_MANY_REQUESTS]),
+            false => operation,
+        };
         kinds.extend(operation.kinds.iter().map(|kind| (kind.code, *kind)));
-        let written = write(name, trigger.auth_level == "function", &operation);
+        let written = write(name, access, &operation);
         for method in &trigger.methods {
             path.insert(method.to_ascii_lowercase(), written.clone());
         }
@@ -109,9 +113,10 @@ pub fn document(front: &Front, functions: Vec<Described>) -> Result<Value, Strin
             "schemas": schemas,
             "headers": headers(),
             "securitySchemes": {
-                "functionKey": {
-                    "type": "apiKey", "in": "header", "name": "x-functions-key",
-                    "description": "A key of the function app. Not asked for on a laptop, unless the local host is told to.",
+                "bearer": {
+                    "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                    "description": "A token of an issuer that this shop believes: of a customer, of somebody with the role `staff` or \
+                                    `courier`, or of a partner's program. On a laptop `widgetco token` makes one.",
                 },
             },
         },
@@ -136,7 +141,7 @@ pub fn methods_at(document: &Value, path: &str) -> Vec<String> {
     methods
 }
 
-fn write(name: &str, needs_key: bool, operation: &Operation) -> Value {
+fn write(name: &str, access: Access, operation: &Operation) -> Value {
     let mut responses: Map<String, Value> = Map::new();
     for (status, answered) in &operation.answers {
         responses.insert(status.to_string(), answer(answered, operation.is_replayed));
@@ -148,17 +153,13 @@ fn write(name: &str, needs_key: bool, operation: &Operation) -> Value {
     for (status, kinds) in statuses {
         responses.insert(status.to_string(), problem(status, &kinds));
     }
-    if needs_key {
-        let refusal = "The host asks for a key and the request has none, or a wrong one. No body.";
-        responses.insert("401".to_owned(), json!({"description": refusal}));
-    }
     let throttled = "More requests came than the host takes at once. No body; wait a moment.";
-    responses.insert("429".to_owned(), json!({"description": throttled}));
+    responses.entry("429").or_insert_with(|| json!({"description": throttled}));
     let mut written = json!({
         "operationId": name,
         "tags": [operation.tag],
         "summary": operation.summary,
-        "description": operation.description,
+        "description": format!("{}\n\nFor {}.", operation.description, access.who),
         "parameters": operation.parameters,
         "responses": responses,
         "security": [],
@@ -166,8 +167,8 @@ fn write(name: &str, needs_key: bool, operation: &Operation) -> Value {
     if let Some(body) = &operation.body {
         written["requestBody"] = body.clone();
     }
-    if needs_key {
-        written["security"] = json!([{"functionKey": []}]);
+    if access.needs_token {
+        written["security"] = json!([{"bearer": []}]);
     }
     written
 }
@@ -207,7 +208,7 @@ fn problem(status: u16, kinds: &[&'static Kind]) -> Value {
     let example = kinds.first().map(|kind| Problem::new(kind).example());
     let own = match status {
         416 => Some(Header::ContentRange),
-        503 => Some(Header::RetryAfter),
+        429 | 503 => Some(Header::RetryAfter),
         _ => None,
     };
     let headers = references(own);

@@ -80,6 +80,23 @@ pub const INVALID_QUERY: Kind = Kind::new(
      what is allowed.",
 );
 
+/// 401.
+pub const UNAUTHENTICATED: Kind = Kind::new(
+    StatusCode::UNAUTHORIZED,
+    "unauthenticated",
+    "Nobody is signed in",
+    "The request has no bearer token in `Authorization`, or one that is not valid (any more). Sign in, and send it with the new \
+     token.",
+);
+
+/// 403.
+pub const FORBIDDEN: Kind = Kind::new(
+    StatusCode::FORBIDDEN,
+    "forbidden",
+    "Not for this caller",
+    "The token is valid, and its bearer is none of those who may do this.",
+);
+
 /// 404.
 pub const NOT_FOUND: Kind = Kind::new(
     StatusCode::NOT_FOUND,
@@ -143,6 +160,14 @@ pub const PRECONDITION_REQUIRED: Kind = Kind::new(
     "precondition-required",
     "The change needs a precondition",
     "Send `If-Match` with the `ETag` of the version that you want to change.",
+);
+
+/// 429.
+pub const TOO_MANY_REQUESTS: Kind = Kind::new(
+    StatusCode::TOO_MANY_REQUESTS,
+    "too-many-requests",
+    "Too many requests",
+    "The caller has used up the limit that `RateLimit-Policy` states. Send the same request again after `Retry-After`.",
 );
 
 /// 500.

@@ -31,6 +31,15 @@ pub struct Operation {
     pub(super) schemas: Schemas,
 }
 
+/// Who may call a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Access {
+    /// In a few words, such as `staff`.
+    pub who: &'static str,
+    /// Whether they have to sign in for it.
+    pub needs_token: bool,
+}
+
 /// One status that is no problem.
 #[derive(Debug)]
 pub(super) struct Answered {

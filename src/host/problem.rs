@@ -24,6 +24,8 @@ const ERROR_CODE_HEADER: HeaderName = HeaderName::from_static("x-ms-error-code")
 const TRACE_ID_EXAMPLE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 /// What a 429 or 503 advises when its maker did not say.
 const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(1);
+/// What a 401 asks for when its maker did not say more.
+const CHALLENGE_DEFAULT: &str = "Bearer realm=\"widgetco\"";
 
 /// One error for an HTTP caller. It never carries a lower layer's words unless someone chose to put them in.
 #[derive(Debug, Clone)]
@@ -36,6 +38,7 @@ struct Members {
     errors: Vec<FieldError>,
     extensions: Vec<(&'static str, Value)>,
     retry_after: Option<Duration>,
+    challenge: Option<&'static str>,
 }
 
 /// Which part of the request a [`FieldError`] is about.
@@ -86,7 +89,7 @@ impl FieldError {
 
 impl Problem {
     /// A problem of this kind. A 429 or 503 advises to retry after one second unless [`Problem::retry_after`] says
-    /// otherwise.
+    /// otherwise, and a 401 asks for a bearer token.
     pub fn new(kind: &'static Kind) -> Self {
         let refuses_for_now =
             kind.status == StatusCode::TOO_MANY_REQUESTS || kind.status == StatusCode::SERVICE_UNAVAILABLE;
@@ -96,6 +99,7 @@ impl Problem {
             errors: Vec::new(),
             extensions: Vec::new(),
             retry_after: refuses_for_now.then_some(RETRY_AFTER_DEFAULT),
+            challenge: (kind.status == StatusCode::UNAUTHORIZED).then_some(CHALLENGE_DEFAULT),
         }))
     }
 
@@ -136,6 +140,12 @@ impl Problem {
     /// Advises when to try again: sent as whole seconds, rounded up, at least 1.
     pub fn retry_after(mut self, delay: Duration) -> Self {
         self.0.retry_after = Some(delay);
+        self
+    }
+
+    /// Says what is wrong with the bearer token, as `WWW-Authenticate` does (RFC 6750).
+    pub fn challenge(mut self, challenge: &'static str) -> Self {
+        self.0.challenge = Some(challenge);
         self
     }
 
@@ -277,8 +287,12 @@ impl From<Problem> for Answer {
         let answer = Answer::text(members.kind.status, PROBLEM_JSON, Value::Object(body).to_string())
             .header(header::CACHE_CONTROL, "no-store")
             .header(ERROR_CODE_HEADER, members.kind.code);
-        match members.retry_after {
+        let answer = match members.retry_after {
             Some(delay) => answer.header(header::RETRY_AFTER, whole_seconds(delay).to_string()),
+            None => answer,
+        };
+        match members.challenge {
+            Some(challenge) => answer.header(header::WWW_AUTHENTICATE, challenge),
             None => answer,
         }
     }

@@ -44,12 +44,12 @@ async function tried(page) {
   };
 }
 
-/** The headers for which the page takes keys. */
-async function keys(page) {
+/** The ways to sign in that the page offers, by their names. */
+async function schemes(page) {
   const authorize = page.getByRole("button", { name: "Authorize" });
   if ((await authorize.count()) === 0) return [];
   await authorize.click();
-  const names = page.locator(".auth-container p", { hasText: "Name:" }).locator("code");
+  const names = page.locator(".auth-container h4 code");
   await names.first().waitFor();
   return names.allTextContents();
 }
@@ -61,7 +61,7 @@ async function docs(page) {
     operations: await operations(page),
     hasFilter: await page.locator(".operation-filter-input").isVisible(),
     tried: await tried(page),
-    keys: await keys(page),
+    schemes: await schemes(page),
   };
   // As another server would pass requests on, and only those.
   await page.route(`${origin}/**`, async (route) => {

@@ -8,10 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use futures::future::join_all;
+use reqwest::header::{AUTHORIZATION, HeaderMap};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::{interval, timeout};
+use widgetco::auth::development::{Bearer, token};
 use widgetco::domain::image::FILE_BYTES_MAX;
 use widgetco::local::{self, Handler, Options};
 use widgetco::sources::{Clock, Ids};
@@ -38,7 +41,8 @@ fn command(arguments: &[&str]) -> Command {
         .current_dir(root())
         .env_remove("COSMOS_ENDPOINT")
         .env_remove("IMAGES_STORE")
-        .env("LOG_FILTER", "off");
+        .env("LOG_FILTER", "off")
+        .env("REQUESTS_PER_MINUTE", "1000000");
     // A program that is killed leaves its pictures where temporary files are, until the next one starts.
     command.env("TMPDIR", env!("CARGO_TARGET_TMPDIR"));
     // A failed message comes back after a second, not after five.
@@ -65,6 +69,17 @@ fn free_port() -> u16 {
 fn signal(process: u32, signal: &str) {
     let sent = Command::new("kill").args([&format!("-{signal}"), &process.to_string()]).status().unwrap();
     assert!(sent.success());
+}
+
+/// The value of `Authorization` of somebody who works in the shop.
+fn authorization() -> String {
+    format!("Bearer {}", token(&Bearer::Staff, Clock::system().now(), TimeDelta::hours(1)).unwrap())
+}
+
+/// A client of theirs.
+fn staff() -> Client {
+    let headers = HeaderMap::from_iter([(AUTHORIZATION, authorization().parse().unwrap())]);
+    Client::builder().default_headers(headers).build().unwrap()
 }
 
 /// A folder that is gone with the test.
@@ -104,7 +119,7 @@ impl Program {
         });
         // What else it prints must not fill the pipe and stop it.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address: address.expect("it prints its address"), client: Client::new() }
+        Self { child, address: address.expect("it prints its address"), client: staff() }
     }
 
     pub(crate) fn local() -> Self {
@@ -117,7 +132,7 @@ impl Program {
         let port = free_port();
         let mut command = command(&["serve", "--port", &port.to_string()]);
         let child = command.env("COSMOS_ENDPOINT", endpoint).spawn().unwrap();
-        let program = Self { child, address: format!("http://127.0.0.1:{port}"), client: Client::new() };
+        let program = Self { child, address: format!("http://127.0.0.1:{port}"), client: staff() };
         eventually(async || program.client.get(format!("{}/", program.address)).send().await.ok()).await;
         program
     }
@@ -252,7 +267,11 @@ async fn largest_picture_passes_the_host_untouched_and_a_larger_one_is_refused_a
 
 #[test]
 fn missing_place_for_pictures_is_said_by_the_check() {
-    let azure = [("COSMOS_ENDPOINT", "https://shop.documents.azure.com:443/"), ("WEBSITE_INSTANCE_ID", "a")];
+    let azure = [
+        ("COSMOS_ENDPOINT", "https://shop.documents.azure.com:443/"),
+        ("WEBSITE_INSTANCE_ID", "a"),
+        ("AUTH_ISSUERS", r#"[{"issuer":"https://a.example","audience":"shop","who":"workforce"}]"#),
+    ];
     let checked = run(&["check-config"], &azure);
     let said = String::from_utf8_lossy(&checked.stdout).into_owned();
     assert!(checked.status.success() && said.contains("IMAGES_STORE is not set"), "{said}");
@@ -333,7 +352,7 @@ async fn emulator_is_shared_by_handlers_and_outlives_them() {
     let first = Program::serve(&emulator.address).await;
     let data = json!({
         "Url": "http://localhost/api/orders", "Method": "POST", "Query": {}, "Params": {},
-        "Headers": {"Content-Type": ["application/json"]},
+        "Headers": {"Content-Type": ["application/json"], "Authorization": [authorization()]},
         "Body": order_body("c1", &[("widget-mini", 1)]).to_string(),
     });
     let envelope = Some(json!({"Data": {"req": data}, "Metadata": {}}).to_string());
@@ -463,8 +482,46 @@ async fn keys_are_asked_for_when_auth_is_enabled() {
     let shop = Program::start(&["local", "--port", "0", "--enable-auth"], &[]);
     let (status, _) = shop.call(Method::GET, "/api/products/widget-mini", None, None).await.unwrap();
     assert_eq!(status, StatusCode::OK, "the catalogue is open");
-    let (status, _) = shop.call(Method::GET, "/api/customers/c1/orders", None, None).await.unwrap();
+    let (status, _) = shop.call(Method::GET, "/admin/functions", None, None).await.unwrap();
     assert_eq!(status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn tokens_of_developers_open_a_shop_on_a_laptop_as_long_as_they_hold() {
+    let shop = Program::local();
+    let ask = async |arguments: &[&str]| {
+        let ended = run(&[&["token"], arguments].concat(), &[]);
+        assert!(ended.status.success(), "{}", stderr(&ended));
+        let token = String::from_utf8(ended.stdout).unwrap();
+        let request = Client::new().get(format!("{}/api/customers/c1", shop.address));
+        request.bearer_auth(token.trim()).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(ask(&["--customer", "c1"]).await, 200);
+    assert_eq!(ask(&["--customer", "c2"]).await, 404);
+    assert_eq!(ask(&["--role", "staff"]).await, 200);
+    assert_eq!(ask(&["--role", "courier"]).await, 403);
+    assert_eq!(ask(&["--partner", "willy"]).await, 403);
+    assert_eq!(ask(&["--role", "staff", "--valid-minutes", "-2"]).await, 401);
+    for wrong in
+        [&["token"][..], &["token", "--role", "staff", "--customer", "c1"], &["token", "--customer", "C 1"]]
+    {
+        assert!(!run(wrong, &[]).status.success(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn handler_in_azure_does_not_start_without_an_issuer() {
+    let azure = [
+        ("COSMOS_ENDPOINT", "https://shop.documents.azure.com:443/"),
+        ("WEBSITE_INSTANCE_ID", "1"),
+        ("FUNCTIONS_CUSTOMHANDLER_PORT", "7"),
+    ];
+    let ended = run(&["serve"], &azure);
+    assert!(
+        !ended.status.success() && stderr(&ended).contains("AUTH_ISSUERS is missing"),
+        "{}",
+        stderr(&ended)
+    );
 }
 
 #[tokio::test]
@@ -523,6 +580,7 @@ fn tour_of_the_readme_prints_what_it_says() {
     let script: String =
         steps.iter().map(|(command, _)| format!("{command}\necho\necho '{BETWEEN}'\n")).collect();
     let script = script.replace("localhost:7071", address);
+    let script = script.replace("cargo run -q --", env!("CARGO_BIN_EXE_widgetco"));
     let ended =
         Command::new("bash").args(["-eu", "-c", &script]).output().expect("the tour needs bash and curl");
     assert!(ended.status.success(), "{}", stderr(&ended));

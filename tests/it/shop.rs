@@ -15,7 +15,7 @@ use azure_data_cosmos::options::Region;
 use azure_data_cosmos::{
     AccountReference, CosmosClientBuilder, CosmosRuntimeBuilder, FeedScope, RoutingStrategy,
 };
-use chrono::{DateTime, TimeZone, Utc};
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use futures::TryStreamExt;
 use futures::future::try_join_all;
 use serde_json::{Value, json};
@@ -23,6 +23,8 @@ use tower::ServiceExt;
 use widgetco::app::App;
 use widgetco::app::customers::Enrolment;
 use widgetco::app::images::Images;
+use widgetco::auth::development::{self, Bearer};
+use widgetco::config::AuthConfig;
 use widgetco::domain::customer::contact::Email;
 use widgetco::domain::customer::{Customer, Details};
 use widgetco::domain::id::{CustomerId, Fingerprint, Sku};
@@ -39,6 +41,8 @@ use widgetco::store::stock::Counted;
 use crate::contract;
 
 pub(crate) const DATABASE: &str = "test";
+/// For a request without a token.
+pub(crate) const NOBODY: (&str, &str) = ("authorization", "");
 /// Deliveries after which a message counts as one that is retried for ever.
 const DELIVERIES_MAX: usize = 5_000;
 /// `maxDequeueCount` of the test's host.
@@ -117,9 +121,16 @@ impl TestShop {
         self.become_app(self.app.clone().with_images(images));
     }
 
+    /// Has the handler believe whom these settings name.
+    pub(crate) fn admit(&mut self, config: &AuthConfig) {
+        let ids = self.app.ids.clone();
+        let routes = widgetco::functions::routes(self.app.clone().with_auth(config));
+        self.router = host::shell(routes, Arc::new(move || ids.hex32()));
+    }
+
     /// Lets the handler tell what its answers cost, as it does in development.
     pub(crate) fn develop(&mut self) {
-        let routes = timed(widgetco::functions::routes(self.app.clone()));
+        let routes = timed(widgetco::functions::routes(open_to_all(&self.app)));
         let ids = self.app.ids.clone();
         self.router = host::shell(routes, Arc::new(move || ids.hex32()));
     }
@@ -185,9 +196,7 @@ impl TestShop {
 
     /// Another handler over a store that may have been filled already, with a host of its own.
     pub(crate) fn over(app: App, emulator: Arc<Emulator>) -> Self {
-        let ids = app.ids.clone();
-        let routes = widgetco::functions::routes(app.clone());
-        let router = host::shell(routes, Arc::new(move || ids.hex32()));
+        let router = router(&app);
         Self { app, emulator, router, functions: functions(), queues: Mutex::default() }
     }
 
@@ -213,6 +222,8 @@ impl TestShop {
         headers: &[(&str, &str)],
         body: Option<String>,
     ) -> Answer {
+        let headers = &self.signed(path, headers);
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let (bare, query) = path.split_once('?').unwrap_or((path, ""));
         let route = bare.strip_prefix("/api/").unwrap_or("(none)");
         let found = self.functions.iter().find_map(|function| {
@@ -252,8 +263,8 @@ impl TestShop {
         body: impl Into<Body>,
     ) -> (StatusCode, HeaderMap, Bytes) {
         let mut request = Request::builder().method(method).uri(path);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
+        for (name, value) in self.signed(path, headers) {
+            request = request.header(name, value);
         }
         let response = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -270,6 +281,21 @@ impl TestShop {
             );
         }
         (parts.status, parts.headers, bytes)
+    }
+
+    /// These headers, and a token of somebody who may call there unless they have one; `NOBODY` has none.
+    fn signed<'a>(&self, path: &str, headers: &[(&'a str, &str)]) -> Vec<(&'a str, String)> {
+        let given = headers.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        if headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
+            return given.filter(|(name, value)| *name != NOBODY.0 || !value.is_empty()).collect();
+        }
+        given.chain([("authorization", self.token(&usual_caller(path)))]).collect()
+    }
+
+    /// The value of `Authorization` for this bearer, for the next hour.
+    pub(crate) fn token(&self, bearer: &Bearer) -> String {
+        let token = development::token(bearer, self.app.clock.now(), TimeDelta::hours(1)).unwrap();
+        format!("Bearer {token}")
     }
 
     async fn send_enveloped(
@@ -491,7 +517,24 @@ impl TestShop {
 /// The handler as `serve` would run it.
 fn router(app: &App) -> Router {
     let ids = app.ids.clone();
-    host::shell(widgetco::functions::routes(app.clone()), Arc::new(move || ids.hex32()))
+    host::shell(widgetco::functions::routes(open_to_all(app)), Arc::new(move || ids.hex32()))
+}
+
+/// The handler where those who develop can sign in, as often as a test needs.
+fn open_to_all(app: &App) -> App {
+    let config = AuthConfig { requests_per_minute: 1_000_000, ..AuthConfig::development() };
+    app.clone().with_auth(&config)
+}
+
+/// Who calls there, if a test does not say: staff, but a customer where nobody can speak for them.
+fn usual_caller(path: &str) -> Bearer {
+    let parts: Vec<_> = path.split('?').next().unwrap_or_default().split('/').collect();
+    let after = |name: &str| parts.iter().position(|part| *part == name).and_then(|at| parts.get(at + 1));
+    let author = after("reviews").filter(|_| parts.len() == 6);
+    match after("votes").or(after("reports")).or(author) {
+        Some(id) => Bearer::Customer(CustomerId::parse(id).unwrap_or(CustomerId::parse("ada").unwrap())),
+        None => Bearer::Staff,
+    }
 }
 
 /// The body of a request for these lines.
