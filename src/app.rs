@@ -17,6 +17,7 @@ use crate::store::Store;
 pub mod audit;
 pub mod catalogue;
 pub mod customers;
+pub mod erasure;
 pub mod images;
 pub mod import;
 pub mod place;

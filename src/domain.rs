@@ -20,5 +20,6 @@ pub mod number;
 pub mod order;
 pub mod product;
 pub mod review;
+pub mod shipping;
 pub mod stock;
 pub mod time;

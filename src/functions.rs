@@ -51,6 +51,7 @@ pub mod get_product;
 pub mod get_rendition;
 pub mod get_review;
 pub mod get_review_summary;
+pub mod get_shipping_address;
 pub mod get_stock;
 pub mod heartbeat;
 pub mod import_products;
@@ -99,6 +100,7 @@ pub fn routes(app: App) -> Router {
         .route("/api/docs/{file}", get(get_docs_file::get_docs_file))
         .route("/api/orders/{id}", get(get_order::get_order))
         .route("/api/orders/{id}/events", get(get_order_events::get_order_events))
+        .route("/api/orders/{id}/shipping-address", get(get_shipping_address::get_shipping_address))
         .route("/api/products/{id}", get(get_product::get_product))
         .route("/api/products/{id}/stock", get(get_stock::get_stock))
         .route("/api/heartbeat", get(heartbeat::heartbeat))
@@ -189,6 +191,7 @@ pub fn described() -> Vec<Described> {
         described!("GetRendition", get_rendition),
         described!("GetReview", get_review),
         described!("GetReviewSummary", get_review_summary),
+        described!("GetShippingAddress", get_shipping_address),
         described!("GetStock", get_stock),
         described!("Heartbeat", heartbeat),
         described!("ImportProducts", import_products),

@@ -123,10 +123,10 @@ impl Shop {
             let name = format!("The widget called {product_id}");
             let sku = Sku::parse(&product_id.as_str().to_ascii_uppercase())?;
             let product = Product::new(sku, Details::on_sale(name, price), Clock::system().now());
-            let request = OrderRequest { customer_id, lines };
+            let request = OrderRequest { customer_id, lines, shipping_address: None };
             let placed = Order::place(id, &request, &[product], Clock::system().now());
             let placed = placed.map_err(|invalid| format!("an order cannot be placed: {invalid:?}"))?;
-            match self.store.orders.place(&placed).await? {
+            match self.store.orders.place(&placed, None).await? {
                 Written::Done(order) => {
                     Ok::<_, Failure>(OrderMessage::doorbell_with_sight(&order.value, order.etag.as_str()))
                 }

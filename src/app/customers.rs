@@ -1,4 +1,4 @@
-//! Keeping customers: each has an email address that no other has, and an erased one leaves nothing personal behind.
+//! Keeping customers: each has an email address that no other has.
 //!
 //! Does not know how an address is claimed; that is the store's.
 
@@ -50,17 +50,6 @@ pub enum Amendment {
     EmailTaken,
     /// They cannot be as asked for.
     Invalid(Invalid),
-}
-
-/// What came of a wish to erase a customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Erasure {
-    /// Nothing personal is left, whether this call saw to it or an earlier one.
-    Done,
-    /// They are not in the version that the caller named.
-    Stale,
-    /// There is none.
-    NotFound,
 }
 
 impl App {
@@ -166,37 +155,6 @@ impl App {
             }
         }
         Err(Error::Contended { operation: format!("change customer {id}") })
-    }
-
-    /// Erases a customer if the caller `allows` their version: a tombstone takes the place of the document, and then the
-    /// address is given free, and what they said of products is taken back. Orders name the id alone, and stay. Three
-    /// requests and two queries, and those for each review; called again it only takes away what a call that was cut off, or
-    /// a review that was under way, has left.
-    ///
-    /// # Errors
-    /// [`Error`]; with [`Error::Unavailable`] they may be erased, and calling again is safe.
-    pub async fn erase(&self, id: &CustomerId, allows: impl Fn(&Etag) -> bool) -> Result<Erasure, Error> {
-        let customers = &self.store.customers;
-        for _ in 0..ATTEMPTS_MAX {
-            let email = match customers.newest(id).await? {
-                Some(Versioned { value: Record::Customer(customer), etag }) => {
-                    if !allows(&etag) {
-                        return Ok(Erasure::Stale);
-                    }
-                    let tombstone = customer.tombstone(self.clock.now());
-                    if customers.bury(&etag, id, &tombstone).await? == Written::Overtaken {
-                        continue;
-                    }
-                    Some(customer.details.email)
-                }
-                Some(Versioned { value: Record::Erased(_), .. }) => None,
-                Some(Versioned { value: Record::Vacant, .. }) | None => return Ok(Erasure::NotFound),
-            };
-            customers.release_all(id, email.as_ref()).await?;
-            self.withdraw_reviews_of(id).await?;
-            return Ok(Erasure::Done);
-        }
-        Err(Error::Contended { operation: format!("erase customer {id}") })
     }
 
     /// The timelines of these orders, in their order. One query for each.

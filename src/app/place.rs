@@ -7,6 +7,7 @@ use crate::domain::draft::{Invalid, OrderRequest};
 use crate::domain::id::{CustomerId, IdempotencyKey, OrderId};
 use crate::domain::message::Rejection;
 use crate::domain::order::Order;
+use crate::domain::shipping::ShippingAddress;
 use crate::store::{Error, Versioned, Written};
 
 /// What came of placing an order.
@@ -62,7 +63,7 @@ impl App {
         if key.is_some()
             && let Some(earlier) = self.store.orders.read(&id).await?
         {
-            return Ok(compared(earlier, request, true));
+            return self.compared(earlier, request, true).await;
         }
         let products = self.store.products.read_all(request.lines.iter().map(|line| &line.product_id));
         let (customer, products) =
@@ -84,28 +85,50 @@ impl App {
             let etag = crate::store::Etag::new("\"never written\"");
             return Ok(Placement::Replayed(Versioned { value: transition.order, etag }));
         }
-        match self.store.orders.place(&transition).await? {
+        let own = || customer.as_ref().and_then(|customer| customer.value.details.addresses.first());
+        let address = request.shipping_address.as_ref().or_else(own).map(|address| ShippingAddress {
+            order_id: id.clone(),
+            customer_id: request.customer_id.clone(),
+            address: address.clone(),
+        });
+        match self.store.orders.place(&transition, address.as_ref()).await? {
             Written::Done(order) => Ok(Placement::Placed(order)),
             // Somebody placed it meanwhile, or our own first attempt did and its answer was lost.
             Written::Overtaken => match self.store.orders.find(&id).await? {
-                Some(earlier) => Ok(compared(earlier, request, key.is_some())),
+                Some(earlier) => self.compared(earlier, request, key.is_some()).await,
                 None => Err(Error::Contended { operation: format!("place order {id}") }),
             },
         }
     }
 }
 
+impl App {
+    /// What the order that is there already means for this request. Without a key the id was drawn for this call alone, so that
+    /// what is found under it is our own. An address that the request names is compared as long as it is kept, with one request
+    /// more.
+    async fn compared(
+        &self,
+        earlier: Versioned<Order>,
+        request: &OrderRequest,
+        keyed: bool,
+    ) -> Result<Placement, Error> {
+        if !keyed {
+            return Ok(Placement::Placed(earlier));
+        }
+        if earlier.value.fingerprint != request.fingerprint() {
+            return Ok(Placement::KeyReused);
+        }
+        if let Some(named) = &request.shipping_address {
+            let kept = self.store.orders.shipping_address(&earlier.value.id).await?;
+            if kept.is_some_and(|kept| kept.address != *named) {
+                return Ok(Placement::KeyReused);
+            }
+        }
+        Ok(Placement::Replayed(earlier))
+    }
+}
+
 /// What is wrong with an order of somebody who is no customer, or none of whom the caller may know.
 pub fn no_customer(id: &CustomerId) -> Invalid {
     Invalid::new("/customerId", format!("there is no customer {id}"))
-}
-
-/// What the order that is there already means for this request. Without a key the id was drawn for this call alone, so that
-/// what is found under it is our own.
-fn compared(earlier: Versioned<Order>, request: &OrderRequest, keyed: bool) -> Placement {
-    match (keyed, earlier.value.fingerprint == request.fingerprint()) {
-        (false, _) => Placement::Placed(earlier),
-        (true, true) => Placement::Replayed(earlier),
-        (true, false) => Placement::KeyReused,
-    }
 }

@@ -10,6 +10,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::domain::customer::Address;
+use crate::domain::customer::draft::AddressDraft;
 use crate::domain::id::{CustomerId, Fingerprint, ProductId};
 use crate::domain::number::whole;
 
@@ -34,6 +36,9 @@ pub struct OrderDraft {
     #[serde(deserialize_with = "objects")]
     #[schemars(with = "Vec<LineDraft>", length(min = 1, max = LINES_MAX))]
     pub lines: Vec<LineDraft>,
+    /// Where it goes; the customer's first address when absent.
+    #[serde(default)]
+    pub shipping_address: Option<AddressDraft>,
 }
 
 /// One product that is asked for.
@@ -56,6 +61,8 @@ pub struct OrderRequest {
     pub customer_id: CustomerId,
     /// What is ordered, in the order in which the products first occurred.
     pub lines: Vec<Demand>,
+    /// Where it goes, if the request says so.
+    pub shipping_address: Option<Address>,
 }
 
 /// How many pieces of a product an order needs.
@@ -169,8 +176,10 @@ impl OrderDraft {
                 Err(errors) => invalid.extend(errors),
             }
         }
+        let shipping_address =
+            self.shipping_address.and_then(|address| address.check("/shippingAddress", &mut invalid));
         match (customer_id, invalid.is_empty()) {
-            (Ok(customer_id), true) => Ok(OrderRequest { customer_id, lines }),
+            (Ok(customer_id), true) => Ok(OrderRequest { customer_id, lines, shipping_address }),
             _ => Err(invalid),
         }
     }
@@ -192,7 +201,8 @@ impl LineDraft {
 }
 
 impl OrderRequest {
-    /// What makes this request the same as another under one idempotency key.
+    /// What makes this request the same as another under one idempotency key, but for the address: the order keeps this, and
+    /// nothing personal.
     pub fn fingerprint(&self) -> Fingerprint {
         let quantities: Vec<String> = self.lines.iter().map(|line| line.quantity.to_string()).collect();
         let lines = self.lines.iter().zip(&quantities);
@@ -233,7 +243,7 @@ mod tests {
     fn draft(customer: &str, lines: &[(&str, i64)]) -> OrderDraft {
         let lines =
             lines.iter().map(|(id, quantity)| LineDraft { product_id: (*id).into(), quantity: *quantity });
-        OrderDraft { customer_id: customer.into(), lines: lines.collect() }
+        OrderDraft { customer_id: customer.into(), lines: lines.collect(), shipping_address: None }
     }
 
     #[test]

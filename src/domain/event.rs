@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::OrderId;
-use crate::domain::order::{Cancellation, Failure, Shipment};
+use crate::domain::order::{Cancellation, Failure, Order, Shipment};
 
 /// One entry in an order's timeline.
 #[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +58,26 @@ pub enum EventKind {
 impl Event {
     /// The event of this kind in the order's timeline.
     pub fn new(order_id: &OrderId, sequence: u32, kind: EventKind, at: DateTime<Utc>) -> Self {
-        Self { id: format!("{order_id}-{}", kind.name()), order_id: order_id.clone(), sequence, at, kind }
+        Self { id: Self::id(order_id, kind.name()), order_id: order_id.clone(), sequence, at, kind }
+    }
+
+    /// The id of the event of this name in the order's timeline.
+    pub fn id(order_id: &OrderId, name: &str) -> String {
+        format!("{order_id}-{name}")
+    }
+
+    /// The event as the order tells it by now.
+    pub fn retold(&self, order: &Order) -> Self {
+        let kind = match (&self.kind, &order.shipment, &order.cancellation) {
+            (EventKind::OrderShipped { .. }, Some(shipment), _) => {
+                EventKind::OrderShipped { shipment: shipment.clone() }
+            }
+            (EventKind::OrderCancelled { .. }, _, Some(cancellation)) => {
+                EventKind::OrderCancelled { cancellation: cancellation.clone() }
+            }
+            (kind, _, _) => kind.clone(),
+        };
+        Self { kind, ..self.clone() }
     }
 }
 

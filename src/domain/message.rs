@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::domain::customer::draft::AddressDraft;
 use crate::domain::draft::{Demand, Invalid, LineDraft, OrderDraft, OrderRequest, objects};
 use crate::domain::id::{Fingerprint, IdempotencyKey, OrderId};
 use crate::domain::order::{Line, Order};
@@ -70,7 +71,8 @@ impl Sight {
             |text: &str| (1..=ETAG_CHARS_MAX).contains(&text.len()) && text.bytes().all(is_plain);
         let demand = |line: &Line| Demand { product_id: line.product_id.clone(), quantity: line.quantity };
         let lines = self.order.lines.iter().map(demand).collect();
-        let request = OrderRequest { customer_id: self.order.customer_id.clone(), lines };
+        let request =
+            OrderRequest { customer_id: self.order.customer_id.clone(), lines, shipping_address: None };
         self.order.id == *order_id
             && version.is_some_and(is_version)
             && request.fingerprint() == self.order.fingerprint
@@ -132,6 +134,8 @@ struct CheckoutText {
     customer_id: String,
     #[serde(deserialize_with = "objects")]
     lines: Vec<LineDraft>,
+    #[serde(default)]
+    shipping_address: Option<AddressDraft>,
 }
 
 impl OrderMessage {
@@ -176,7 +180,11 @@ impl CheckoutText {
     fn check(self) -> Result<OrderMessage, Rejection> {
         let key = IdempotencyKey::parse(&self.checkout_id)
             .map_err(|error| Invalid::new("/checkoutId", error.to_string()));
-        let draft = OrderDraft { customer_id: self.customer_id, lines: self.lines };
+        let draft = OrderDraft {
+            customer_id: self.customer_id,
+            lines: self.lines,
+            shipping_address: self.shipping_address,
+        };
         match (key, draft.check()) {
             (Ok(key), Ok(request)) => Ok(OrderMessage::Checkout { key, request }),
             (key, request) => {

@@ -214,6 +214,14 @@ pub enum Decision {
 }
 
 impl Order {
+    /// The order without what people wrote to it: the reason of a cancellation, and the number under which a carrier knows whose
+    /// parcel it was.
+    pub fn without_words(&self) -> Self {
+        let cancellation = self.cancellation.clone().map(|told| Cancellation { reason: None, ..told });
+        let shipment = self.shipment.clone().map(|told| Shipment { tracking_number: None, ..told });
+        Self { cancellation, shipment, ..self.clone() }
+    }
+
     /// A new order, priced from the catalogue's products, and its first event.
     ///
     /// # Errors
@@ -398,8 +406,11 @@ pub(crate) mod tests {
             product_id: ProductId::parse(id).unwrap(),
             quantity: *quantity,
         };
-        let request =
-            OrderRequest { customer_id: customer_id.clone(), lines: lines.iter().map(demand).collect() };
+        let request = OrderRequest {
+            customer_id: customer_id.clone(),
+            lines: lines.iter().map(demand).collect(),
+            shipping_address: None,
+        };
         Order::place(OrderId::from_chance(&customer_id, [7; 16]), &request, &products, NOW).unwrap().order
     }
 
@@ -422,8 +433,11 @@ pub(crate) mod tests {
     fn placing_names_every_unknown_product() {
         let order = pending(&[("a", 1)]);
         let unknown = |id| Demand { product_id: ProductId::parse(id).unwrap(), quantity: 1 };
-        let request =
-            OrderRequest { customer_id: order.customer_id, lines: vec![unknown("x"), unknown("y")] };
+        let request = OrderRequest {
+            customer_id: order.customer_id,
+            lines: vec![unknown("x"), unknown("y")],
+            shipping_address: None,
+        };
         let errors = Order::place(order.id, &request, &[], NOW).unwrap_err();
         let pointers: Vec<_> = errors.iter().map(|error| error.pointer.as_str()).collect();
         assert_eq!(pointers, ["/lines/0/productId", "/lines/1/productId"]);

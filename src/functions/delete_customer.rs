@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 
 use crate::app::App;
-use crate::app::customers::Erasure;
+use crate::app::erasure::Erasure;
 use crate::auth::caller::{By, Owner};
 use crate::domain::id::CustomerId;
 use crate::functions::api::CUSTOMERS;

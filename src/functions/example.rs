@@ -102,13 +102,15 @@ pub fn collection() -> Value {
 
 /// A customer as somebody asks for it.
 pub fn customer_draft() -> Value {
-    let address = json!({
-        "lines": ["Unter den Linden 1"], "postalCode": "10115", "city": "Berlin", "country": "DE",
-    });
     json!({
         "id": "ada", "email": "ada@example.com", "name": "Ada Lovelace", "phone": "+4930123456",
-        "addresses": [address],
+        "addresses": [address()],
     })
+}
+
+/// A place where parcels can go.
+pub fn address() -> Value {
+    json!({"lines": ["Unter den Linden 1"], "postalCode": "10115", "city": "Berlin", "country": "DE"})
 }
 
 /// All that a customer agrees to.
@@ -129,7 +131,8 @@ pub fn customer() -> Value {
 
 /// All about a customer.
 pub fn customer_export() -> Value {
-    json!({"customer": customer(), "orders": [{"order": order(), "events": [event()]}], "reviews": [kept_review()]})
+    json!({"customer": customer(), "orders": [{"order": order(), "events": [event()]}], "reviews": [kept_review()],
+        "shippingAddresses": [{"orderId": ORDER_ID, "address": address()}]})
 }
 
 /// The tree of categories.

@@ -10,9 +10,11 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::auth::caller::{By, Owner};
+use crate::domain::customer::Address;
 use crate::domain::customer::fields::{Use, select};
 use crate::domain::event::Event;
 use crate::domain::id::{CustomerId, OrderId};
+use crate::domain::shipping::ShippingAddress;
 use crate::functions::api::{CUSTOMERS, paged};
 use crate::functions::customer::{CustomerResource, owned_id, read_customer};
 use crate::functions::example;
@@ -24,6 +26,8 @@ use crate::functions::review::KeptReviewResource;
 use crate::host::{Answer, Operation, Problem};
 use crate::store::orders::{EVENTS_MAX, OrderCursor};
 
+/// Most addresses of one customer's orders that are exported: of those that a person places in the days for which they are kept.
+const ADDRESSES_MAX: usize = 1000;
 /// Most reviews of one customer that are exported; the shop has far fewer products that one person reviews.
 const REVIEWS_MAX: usize = 1000;
 
@@ -44,10 +48,24 @@ struct Export<'a> {
     /// What they say of products, listed or not; on the first page.
     #[schemars(length(max = REVIEWS_MAX))]
     reviews: Vec<KeptReviewResource<'a>>,
+    /// Where their orders go, as long as that is kept; on the first page.
+    #[schemars(length(max = ADDRESSES_MAX))]
+    shipping_addresses: Vec<ExportedAddress<'a>>,
     /// Path and query of the next page of orders; absent on the last.
     #[schemars(length(max = 4000), example = &"/api/customers/c1/export?limit=20&cursor=eyJrIjoxfQ")]
     #[serde(skip_serializing_if = "Option::is_none")]
     next_link: Option<String>,
+}
+
+/// Where an order goes.
+#[derive(JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ExportedAddress")]
+struct ExportedAddress<'a> {
+    /// The order.
+    order_id: &'a OrderId,
+    /// The address.
+    address: &'a Address,
 }
 
 /// An order with what happened to it.
@@ -62,7 +80,7 @@ struct ExportedOrder<'a> {
     events: Vec<Event>,
 }
 
-/// Answers 200, 304, 404, or 410 after they were erased. Three queries, and one for each order.
+/// Answers 200, 304, 404, or 410 after they were erased. Four queries, and one for each order.
 ///
 /// # Errors
 /// A [`Problem`].
@@ -87,18 +105,26 @@ pub async fn export_customer(
     let orders = page.items.iter().zip(timelines);
     let orders = orders.map(|(order, events)| ExportedOrder { order: OrderResource::from(order), events });
     let customer = select(&found, Use::Subject);
-    let reviews = match request.cursor {
-        None => app.store.reviews.of_customer(&found.id, REVIEWS_MAX).await?,
-        Some(_) => Vec::new(),
+    let (reviews, addresses) = match request.cursor {
+        None => (
+            app.store.reviews.of_customer(&found.id, REVIEWS_MAX).await?,
+            app.store.orders.shipping_addresses_of(&found.id, ADDRESSES_MAX).await?,
+        ),
+        Some(_) => (Vec::new(), Vec::new()),
     };
+    let shipping_addresses = addresses
+        .iter()
+        .map(|ShippingAddress { order_id, address, .. }| ExportedAddress { order_id, address })
+        .collect();
     let reviews = reviews.iter().filter_map(KeptReviewResource::new).collect();
-    let export = Export { customer, orders: orders.collect(), reviews, next_link: page.next_link };
+    let export =
+        Export { customer, orders: orders.collect(), reviews, shipping_addresses, next_link: page.next_link };
     read(&headers, &export, Keep::Private, None)
 }
 
 /// What the API's document says of it.
 pub fn operation() -> Operation {
-    let description = "For a customer who asks what we know: their own data whole on every page, their reviews on the first, and \
+    let description = "For a customer who asks what we know: their own data whole on every page, their reviews and where their orders go on the first, and \
                        their orders with all that happened to each, newest first, by page.";
     let operation = Operation::new(CUSTOMERS, "Export all about a customer", description)
         .path::<CustomerId>("id", "The customer.")

@@ -77,7 +77,7 @@ impl Container {
             Self::Orders => Definition {
                 name: "orders",
                 partition_key: "partition",
-                expires: false,
+                expires: true,
                 // The partition key is a path like any other: unless it is the id, it is indexed only when it is named.
                 indexed: &[
                     "/partition/?",

@@ -3,6 +3,9 @@
 //! Every transition is one batch: create the event, replace the order at the version that was read. Does not know which
 //! transition is right.
 
+mod shipping;
+mod words;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -10,6 +13,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::event::Event;
 use crate::domain::id::{CustomerId, OrderId, Partition, ProductId};
 use crate::domain::order::{Order, Transition};
+use crate::domain::shipping::ShippingAddress;
 use crate::domain::time;
 use crate::store::containers::Container;
 use crate::store::cosmos::{Batch, Cosmos, Document, Write};
@@ -38,12 +42,20 @@ impl Orders {
         Self { cosmos }
     }
 
-    /// Stores a new order with its first event; `Overtaken` when the id is taken. One request.
+    /// Stores a new order with its first event and the address that it goes to; `Overtaken` when the id is taken. One request.
     ///
     /// # Errors
     /// [`Error`]; with [`Error::Unavailable`] it may have been stored.
-    pub async fn place(&self, transition: &Transition) -> Result<Written<Order>, Error> {
-        let writes = vec![Write::Create(order_document(&transition.order)?), event_write(&transition.event)?];
+    pub async fn place(
+        &self,
+        transition: &Transition,
+        address: Option<&ShippingAddress>,
+    ) -> Result<Written<Order>, Error> {
+        let order = Write::Create(order_document(&transition.order)?);
+        let mut writes = vec![order, event_write(&transition.event)?];
+        if let Some(address) = address {
+            writes.push(Write::Create(shipping::document(address)?));
+        }
         self.write_batch(&transition.order, writes, 0).await
     }
 

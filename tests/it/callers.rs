@@ -80,6 +80,12 @@ const RULES: &[Rule] = &[
     rule("GetRendition", "products/w/images/{image}/20", "", ANYONE),
     rule("GetReview", "products/w/reviews/ada", "", owner(200, 404)),
     rule("GetReviewSummary", "products/w/review-summary", "", ANYONE),
+    rule(
+        "GetShippingAddress",
+        "orders/{order}/shipping-address",
+        "",
+        [401, 200, 404, 200, 200, 403, 403, 401],
+    ),
     rule("GetStock", "products/w/stock", "", staff(200)),
     rule("Heartbeat", "heartbeat", "", ANYONE),
     rule("ImportProducts", "product-imports", "sku,name,priceMinor,currency\nNEW,New,1,EUR\n", staff(200)),
@@ -172,7 +178,9 @@ impl Scene {
             let review: Value = serde_json::from_str(REVIEW).unwrap();
             shop.put(&format!("/api/products/w/reviews/{author}"), &[], review).await;
         }
-        let order = shop.post("/api/orders", &[], order_body("ada", &[("w", 1)])).await;
+        let mut order = order_body("ada", &[("w", 1)]);
+        order["shippingAddress"] = json!({"lines": ["Quay 1"], "city": "Kiel", "country": "DE"});
+        let order = shop.post("/api/orders", &[], order).await;
         let order = order.body["id"].as_str().unwrap().to_owned();
         shop.work().await;
         shop.tick("AuditStock").await;

@@ -115,7 +115,7 @@ const SAID: &str = "as comfortable as my sofa at home";
 
 #[tokio::test]
 async fn erased_customer_leaves_nothing_personal_in_any_container() {
-    let (shop, _) = shop_with_eve().await;
+    let (shop, order) = shop_with_eve().await;
     let claim = email(PERSONAL[0]).fingerprint();
     let personal = [&PERSONAL[..], &[claim.as_str()]].concat();
     for text in &personal {
@@ -129,7 +129,15 @@ async fn erased_customer_leaves_nothing_personal_in_any_container() {
     }
     let exported = shop.get("/api/customers/eve/export").await.body;
     assert_eq!(exported["reviews"].as_array().unwrap().len(), 2);
-    assert!(!holding(&shop, &[SAID]).await.is_empty());
+    let reason = json!({ "reason": SAID });
+    let cancelled = shop.place("eve", &[("w", 1)]).await;
+    shop.post(&format!("/api/orders/{cancelled}/cancellation"), &[], reason).await;
+    let tracked = json!({"carrier": "Parcel post", "trackingNumber": SAID});
+    let shipped = shop.put(&format!("/api/orders/{order}/shipment"), &[], tracked).await;
+    assert_eq!(shipped.status, StatusCode::OK, "{:?}", shipped.body);
+    let told: Vec<_> = holding(&shop, &[SAID]).await.into_iter().map(|(name, _)| name).collect();
+    assert_eq!(told.iter().filter(|name| **name == "orders").count(), 4, "{told:?}");
+    assert!(told.contains(&"reviews"));
     let personal = [&personal[..], &[SAID]].concat();
     let erased = shop.send("DELETE", "/api/customers/eve", &[], None).await;
     assert_eq!(
@@ -141,17 +149,26 @@ async fn erased_customer_leaves_nothing_personal_in_any_container() {
     let fields: Vec<_> =
         left[0].as_object().unwrap().keys().filter(|name| !name.starts_with('_')).cloned().collect();
     assert_eq!(fields, ["erasedAt", "id", "schemaVersion", "type"]);
+    shop.work().await;
+    assert_eq!(shop.order(&order).await["shipment"]["carrier"], "Parcel post");
+    shop.audit("w").await;
     let again = shop.send("DELETE", "/api/customers/eve", &[], None).await;
     assert_eq!(again.status, StatusCode::NO_CONTENT);
     assert_eq!(shop.documents("customers", "eve").await, left);
 }
 
 #[tokio::test]
-async fn personal_data_lives_in_one_container() {
+async fn personal_data_lives_in_one_container_but_for_where_an_order_goes() {
     let (shop, _) = shop_with_eve().await;
-    let elsewhere: Vec<_> =
-        holding(&shop, &PERSONAL).await.into_iter().filter(|(name, _)| *name != "customers").collect();
-    assert_eq!(elsewhere, []);
+    let elsewhere = holding(&shop, &PERSONAL).await.into_iter().filter(|(name, _)| *name != "customers");
+    let elsewhere: Vec<Value> =
+        elsewhere.map(|(_, document)| serde_json::from_str(&document).unwrap()).collect();
+    assert_eq!(elsewhere.len(), 2, "{elsewhere:?}");
+    for mut document in elsewhere {
+        assert_eq!((&document["type"], &document["ttl"]), (&json!("shippingAddress"), &json!(180 * 86_400)));
+        document["address"].take();
+        assert!(PERSONAL.iter().all(|text| !document.to_string().contains(text)), "{document}");
+    }
     for queue in ["orders", "orders-poison", "orders-rejected"] {
         let texts = shop.messages(queue).join("");
         assert!(PERSONAL.iter().all(|text| !texts.contains(text)), "{queue}: {texts}");

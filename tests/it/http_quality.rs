@@ -96,6 +96,7 @@ const TABLE: &[Row] = &[
     Row { function: "GetRendition", address: "products/w/images/{image}/20", exempt: &[ONE_FORM], ..ROW },
     Row { function: "GetReview", address: "products/w/reviews/ada", ..ROW },
     Row { function: "GetReviewSummary", address: "products/w/review-summary", ..ROW },
+    Row { function: "GetShippingAddress", address: "orders/{order}/shipping-address", ..ROW },
     Row { function: "GetStock", address: "products/w/stock", ..ROW },
     Row {
         function: "Heartbeat",
@@ -407,7 +408,9 @@ impl Walk {
         let review = json!({"rating": 4, "title": "Does what it should"});
         shop.put("/api/products/w/reviews/ada", &[], review).await;
         let lines: Vec<_> = products.iter().map(|product| (product.as_str(), 1)).collect();
-        let order = shop.place("ada", &lines).await;
+        let mut order = order_body("ada", &lines);
+        order["shippingAddress"] = json!({"lines": ["Quay 1"], "city": "Kiel", "country": "DE"});
+        let order = shop.post("/api/orders", &[], order).await.body["id"].as_str().unwrap().to_owned();
         shop.work().await;
         shop.tick("AuditStock").await;
         let picture = shop.exchange("POST", "/api/products/w/images", &[], png(1, 20, 10)).await;

@@ -38,6 +38,7 @@ mod recover_orders;
 mod regions;
 mod review_crash;
 mod reviews;
+mod shipping;
 mod shop;
 mod simulation;
 mod stock;

@@ -112,7 +112,9 @@ impl CustomerDraft {
             invalid.push(Invalid::new("/addresses", format!("must have at most {ADDRESSES_MAX} entries")));
         }
         let addresses = self.addresses.into_iter().take(ADDRESSES_MAX).enumerate();
-        let addresses = addresses.filter_map(|(index, address)| address.check(index, &mut invalid)).collect();
+        let addresses = addresses
+            .filter_map(|(index, address)| address.check(&format!("/addresses/{index}"), &mut invalid))
+            .collect();
         match (id, email, invalid.is_empty()) {
             (Ok(id), Some(email), true) => Ok((id, Details { email, name: self.name, phone, addresses })),
             _ => Err(invalid),
@@ -121,8 +123,9 @@ impl CustomerDraft {
 }
 
 impl AddressDraft {
-    fn check(self, index: usize, invalid: &mut Vec<Invalid>) -> Option<Address> {
-        let place = |field: &str| format!("/addresses/{index}/{field}");
+    /// Checks every field of the address at this place, and adds what is wrong.
+    pub(in crate::domain) fn check(self, pointer: &str, invalid: &mut Vec<Invalid>) -> Option<Address> {
+        let place = |field: &str| format!("{pointer}/{field}");
         if !(1..=ADDRESS_LINES_MAX).contains(&self.lines.len()) {
             let detail = format!("must have 1 to {ADDRESS_LINES_MAX} entries");
             invalid.push(Invalid::new(place("lines"), detail));

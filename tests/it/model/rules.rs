@@ -143,7 +143,11 @@ impl Rules {
         };
         let customer_id = CustomerId::parse("ada").unwrap();
         let id = OrderId::from_chance(&customer_id, [u8::try_from(order).unwrap(); 16]);
-        let request = OrderRequest { customer_id, lines: self.demands[order].iter().map(demand).collect() };
+        let request = OrderRequest {
+            customer_id,
+            lines: self.demands[order].iter().map(demand).collect(),
+            shipping_address: None,
+        };
         let pending = order::Order::place(id, &request, &catalogue, NOW).unwrap().order;
         let confirmed = pending.confirm(NOW).unwrap().order;
         match stage {
