@@ -78,9 +78,10 @@ impl Auth {
     /// Believes the issuers that the settings name. Asks none yet.
     pub fn new(config: &AuthConfig, clock: Clock) -> Self {
         crypto::install();
-        let issuers = config.issuers.iter().cloned().map(Issuer::published);
+        let issuers = config.issuers.iter().cloned();
+        let issuers = issuers.map(|issuer| Issuer::published(issuer, clock.clone()));
         #[cfg(feature = "emulator")]
-        let issuers = issuers.chain(config.development.then(Issuer::development));
+        let issuers = issuers.chain(config.development.then(|| Issuer::development(clock.clone())));
         let issuers = issuers.collect();
         let limits = Limits::new(config.requests_per_minute);
         Self(Arc::new(Parts { issuers, limits, clock }))

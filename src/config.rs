@@ -49,6 +49,8 @@ pub const SETTINGS: [(&str, &str); 12] = [
 
 /// How the names of settings begin that the Functions host reads itself.
 const HOST_PREFIXES: [&str; 2] = ["AzureFunctionsJobHost__", "AzureWebJobs."];
+/// What Azure sets and no host on a laptop does; Flex Consumption sets the last two.
+const IN_AZURE: [&str; 3] = ["WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "WEBSITE_SKU"];
 /// Longest value that is repeated in an error.
 const GIVEN_CHARS_MAX: usize = 80;
 const DATABASE_DEFAULT: &str = "widgetco";
@@ -207,7 +209,7 @@ impl Config {
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let lookup =
             |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-        let in_azure = lookup("WEBSITE_INSTANCE_ID").is_some();
+        let in_azure = IN_AZURE.iter().any(|sign| lookup(sign).is_some());
         let development = !in_azure
             && lookup("AZURE_FUNCTIONS_ENVIRONMENT")
                 .is_some_and(|environment| environment.eq_ignore_ascii_case("Development"));
@@ -473,8 +475,10 @@ mod tests {
 
     #[test]
     fn issuers_are_needed_in_azure_and_each_says_whom_it_names() {
-        let missing = parse(&[ACCOUNT, ("WEBSITE_INSTANCE_ID", "abc")]).unwrap_err();
-        assert_eq!(missing.mistakes.iter().map(|one| one.setting).collect::<Vec<_>>(), ["AUTH_ISSUERS"]);
+        for sign in IN_AZURE {
+            let missing = parse(&[ACCOUNT, (sign, "abc")]).unwrap_err();
+            assert_eq!(missing.mistakes.iter().map(|one| one.setting).collect::<Vec<_>>(), ["AUTH_ISSUERS"]);
+        }
         let auth = parse(&[ACCOUNT, ISSUERS, ("REQUESTS_PER_MINUTE", "7")]).unwrap().auth;
         let said: Vec<_> =
             auth.issuers.iter().map(|one| (one.customer_claim.as_deref(), one.has_roles)).collect();
@@ -499,6 +503,9 @@ mod tests {
             entry("").replace("https://a.example", "https://a.example?x"),
             entry("").replace("\"x\"", "\"\""),
             format!("[{0},{0}]", entry("").trim_matches(['[', ']'])),
+            r#"[{"issuer":"https://a.example","audience":"x","who":"customers"},
+                {"issuer":"https://b.example","audience":"x","who":"customers"}]"#
+                .to_owned(),
         ] {
             let refused = parse(&[ACCOUNT, ("AUTH_ISSUERS", &wrong)]);
             assert!(refused.is_err(), "{wrong}");

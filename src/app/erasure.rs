@@ -22,6 +22,8 @@ pub enum Erasure {
     Done,
     /// They are not in the version that the caller named.
     Stale,
+    /// An order of theirs is not done yet, which needs its address.
+    OrdersOpen,
     /// There is none.
     NotFound,
 }
@@ -29,8 +31,8 @@ pub enum Erasure {
 impl App {
     /// Erases a customer if the caller `allows` their version: a tombstone takes the place of the document, and then the
     /// address is given free, what they said of products is taken back, where their orders went is forgotten, and so are the
-    /// words that people wrote to them. Orders name the id alone, and stay. Three requests and four queries, and those for each
-    /// review, address and such order; called again it only takes away what a call that was cut off, or a review or order that
+    /// words that people wrote to them. Orders name the id alone, and stay; while one is pending or confirmed nobody is erased.
+    /// Three requests and five queries, and those for each review, address and such order; called again it only takes away what a call that was cut off, or a review or order that
     /// was under way, has left.
     ///
     /// # Errors
@@ -42,6 +44,9 @@ impl App {
                 Some(Versioned { value: Record::Customer(customer), etag }) => {
                     if !allows(&etag) {
                         return Ok(Erasure::Stale);
+                    }
+                    if self.store.orders.has_open(id).await? {
+                        return Ok(Erasure::OrdersOpen);
                     }
                     let tombstone = customer.tombstone(self.clock.now());
                     if customers.bury(&etag, id, &tombstone).await? == Written::Overtaken {

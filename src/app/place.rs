@@ -115,7 +115,9 @@ impl App {
         if !keyed {
             return Ok(Placement::Placed(earlier));
         }
-        if earlier.value.fingerprint != request.fingerprint() {
+        let names_address = request.shipping_address.is_some();
+        if earlier.value.fingerprint != request.fingerprint() || earlier.value.names_address != names_address
+        {
             return Ok(Placement::KeyReused);
         }
         if let Some(named) = &request.shipping_address {

@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::dangerous::insecure_decode_claims;
+use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Validation, decode, decode_header};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -14,6 +15,7 @@ use crate::auth::keys::Keys;
 use crate::auth::{Principal, Refusal};
 use crate::config::IssuerConfig;
 use crate::domain::id::{CustomerId, PartnerId};
+use crate::sources::Clock;
 
 /// How far our clock and the issuer's may be apart.
 const LEEWAY: TimeDelta = TimeDelta::seconds(60);
@@ -35,13 +37,18 @@ pub(super) struct Issuer {
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
-    exp: i64,
+    /// Seconds, perhaps with a fraction (RFC 7519).
+    exp: f64,
     #[serde(default)]
-    nbf: Option<i64>,
+    nbf: Option<f64>,
     #[serde(default)]
     roles: Vec<String>,
     #[serde(flatten)]
     others: Map<String, Value>,
+}
+
+fn seconds(at: DateTime<Utc>) -> f64 {
+    i32::try_from(at.timestamp()).map_or(f64::INFINITY, f64::from)
 }
 
 /// Which issuer a token claims to be from. Nothing of it is believed yet.
@@ -56,15 +63,15 @@ pub(super) fn named_in(token: &str) -> Result<String, Refusal> {
 
 impl Issuer {
     /// One that publishes its keys.
-    pub(super) fn published(config: IssuerConfig) -> Self {
-        let keys = Keys::published_by(&config.issuer);
+    pub(super) fn published(config: IssuerConfig, clock: Clock) -> Self {
+        let keys = Keys::published_by(&config.issuer, clock);
         Self { config, keys }
     }
 
     /// The one of those who develop.
     #[cfg(feature = "emulator")]
-    pub(super) fn development() -> Self {
-        Self { config: development::config(), keys: Keys::given(&development::keys()) }
+    pub(super) fn development(clock: Clock) -> Self {
+        Self { config: development::config(), keys: Keys::given(&development::keys(), clock) }
     }
 
     pub(super) fn is_named(&self, claimed: &str) -> bool {
@@ -83,7 +90,7 @@ impl Issuer {
             return Err(Refusal::Invalid("it demands what is not understood here"));
         }
         let kid = header.kid.ok_or(Refusal::Invalid("it does not name its key"))?;
-        let key = self.keys.find(&kid, now).await?;
+        let key = self.keys.find(&kid).await?;
         let key = key.ok_or(Refusal::Invalid("its issuer has no such key"))?;
         // The algorithm is the key's, whatever the token says.
         let mut validation = Validation::new(key.algorithm);
@@ -92,20 +99,18 @@ impl Issuer {
         validation.set_required_spec_claims(&["iss", "aud", "exp", "sub"]);
         // Both times are compared below, with our clock.
         validation.validate_exp = false;
-        let token = decode::<Claims>(token, &key.key, &validation)
-            .map_err(|_| Refusal::Invalid("it is not signed by its issuer, or it is for somebody else"))?;
+        let token = decode::<Claims>(token, &key.key, &validation).map_err(|error| match error.kind() {
+            ErrorKind::Json(_) => Refusal::Invalid("its claims are not of the form that they must have"),
+            _ => Refusal::Invalid("it is not signed by its issuer, or it is for somebody else"),
+        })?;
         self.named(token.claims, now)
     }
 
     fn named(&self, claims: Claims, now: DateTime<Utc>) -> Result<Principal, Refusal> {
-        let at =
-            |seconds| DateTime::from_timestamp(seconds, 0).ok_or(Refusal::Invalid("it holds at no time"));
-        if at(claims.exp)? + LEEWAY <= now {
+        if claims.exp <= seconds(now - LEEWAY) {
             return Err(Refusal::Invalid("it has expired"));
         }
-        if let Some(nbf) = claims.nbf
-            && at(nbf)? > now + LEEWAY
-        {
+        if claims.nbf.is_some_and(|nbf| nbf > seconds(now + LEEWAY)) {
             return Err(Refusal::Invalid("it does not hold yet"));
         }
         let customer_id = match &self.config.customer_claim {

@@ -4,17 +4,22 @@
 //! The only place that names `reqwest`. Does not know what a key is used for.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::timeout;
 
 use crate::auth::Refusal;
+use crate::sources::Clock;
 
 /// After this time keys are fetched anew, so that one that was withdrawn is no longer believed.
 const AGE_MAX: TimeDelta = TimeDelta::hours(1);
@@ -26,6 +31,8 @@ const PAUSE: TimeDelta = TimeDelta::seconds(60);
 const PAUSE_AFTER_FAILURE: TimeDelta = TimeDelta::seconds(5);
 /// Longest time for one of the two requests of a fetch.
 const FETCH_TIME_MAX: Duration = Duration::from_secs(5);
+/// Longest wait for new keys of somebody whose key is known and no longer young.
+const WAIT_MAX: Duration = Duration::from_secs(1);
 /// Most bytes of an issuer's document; those of Entra have less than 20 KiB.
 const DOCUMENT_BYTES_MAX: usize = 256 * 1024;
 /// Most keys of one issuer; further ones are not kept.
@@ -43,82 +50,106 @@ pub(super) struct Key {
 pub(super) struct Keys {
     /// Where to ask; `None` for keys that never change.
     issuer: Option<String>,
-    known: Mutex<Known>,
-    /// Held by the one who fetches; all others wait for what that brings.
-    fetching: tokio::sync::Mutex<()>,
+    known: Arc<Mutex<Known>>,
+    clock: Clock,
 }
 
 #[derive(Debug, Default)]
 struct Known {
-    keys: Arc<BTreeMap<String, Key>>,
+    keys: BTreeMap<String, Key>,
     /// When these were fetched.
     fetched_at: Option<DateTime<Utc>>,
     /// Until when nobody asks again.
     pause_until: Option<DateTime<Utc>>,
+    /// Whether the last fetch came to nothing.
+    has_failed: bool,
+    /// The fetch under way, for all who wait for it.
+    fetching: Option<Shared<BoxFuture<'static, ()>>>,
 }
 
 impl Known {
-    /// The keys, if they are not older than this.
-    fn younger_than(&self, age_max: TimeDelta, now: DateTime<Utc>) -> Option<&BTreeMap<String, Key>> {
-        self.fetched_at.is_some_and(|at| now - at < age_max).then_some(&*self.keys)
+    /// The key, if it was fetched less than this ago.
+    fn younger_than(&self, age_max: TimeDelta, kid: &str, now: DateTime<Utc>) -> Option<Key> {
+        self.fetched_at.is_some_and(|at| now - at < age_max).then(|| self.keys.get(kid).cloned()).flatten()
+    }
+
+    /// Takes over what a fetch has brought.
+    fn learn(&mut self, issuer: &str, fetched: Result<BTreeMap<String, Key>, String>, now: DateTime<Utc>) {
+        self.fetching = None;
+        self.has_failed = fetched.is_err();
+        self.pause_until = Some(now + if self.has_failed { PAUSE_AFTER_FAILURE } else { PAUSE });
+        match fetched {
+            Ok(keys) => (self.keys, self.fetched_at) = (keys, Some(now)),
+            Err(error) => tracing::warn!(issuer, error, "the keys of an issuer cannot be had"),
+        }
     }
 }
 
 impl Keys {
     /// The keys that this issuer publishes, by OpenID Connect Discovery. Asks for none yet.
-    pub(super) fn published_by(issuer: &str) -> Self {
-        Self {
-            issuer: Some(issuer.to_owned()),
-            known: Mutex::default(),
-            fetching: tokio::sync::Mutex::default(),
-        }
+    pub(super) fn published_by(issuer: &str, clock: Clock) -> Self {
+        Self { issuer: Some(issuer.to_owned()), known: Arc::default(), clock }
     }
 
     /// These keys, for ever.
     #[cfg(feature = "emulator")]
-    pub(super) fn given(set: &Value) -> Self {
-        let known = Known { keys: Arc::new(read(set)), fetched_at: None, pause_until: None };
-        Self { issuer: None, known: Mutex::new(known), fetching: tokio::sync::Mutex::default() }
+    pub(super) fn given(set: &Value, clock: Clock) -> Self {
+        let known = Known { keys: read(set), ..Known::default() };
+        Self { issuer: None, known: Arc::new(Mutex::new(known)), clock }
     }
 
     /// The key of this name; `None` when the issuer has none. No request while its keys are young; two otherwise, at most
     /// once in the bound.
     ///
     /// # Errors
-    /// [`Refusal::Unreachable`] when no keys are known that could be believed.
-    pub(super) async fn find(&self, kid: &str, now: DateTime<Utc>) -> Result<Option<Key>, Refusal> {
-        let Some(issuer) = &self.issuer else { return Ok(self.known(|known| known.keys.get(kid).cloned())) };
-        let young = |known: &mut Known| known.younger_than(AGE_MAX, now)?.get(kid).cloned();
-        if let Some(key) = self.known(young) {
+    /// [`Refusal::Unreachable`] when that cannot be known.
+    pub(super) async fn find(&self, kid: &str) -> Result<Option<Key>, Refusal> {
+        let Some(issuer) = &self.issuer else { return Ok(lock(&self.known).keys.get(kid).cloned()) };
+        let now = self.clock.now();
+        if let Some(key) = lock(&self.known).younger_than(AGE_MAX, kid, now) {
             return Ok(Some(key));
         }
-        self.refresh(issuer, now).await;
-        self.known(|known| match known.younger_than(AGE_MAX_UNREACHABLE, now) {
-            Some(keys) => Ok(keys.get(kid).cloned()),
-            None => Err(Refusal::Unreachable),
-        })
-    }
-
-    fn known<T>(&self, look: impl FnOnce(&mut Known) -> T) -> T {
-        look(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Fetches the keys, unless somebody did so just now.
-    async fn refresh(&self, issuer: &str, now: DateTime<Utc>) {
-        let _turn = self.fetching.lock().await;
-        if self.known(|known| known.pause_until.is_some_and(|until| now < until)) {
-            return;
+        let old = lock(&self.known).younger_than(AGE_MAX_UNREACHABLE, kid, now);
+        if let Some(fetching) = self.refresh(issuer, now) {
+            // Whoever could do with an old key does not wait long for a new one.
+            let patience = if old.is_some() { WAIT_MAX } else { FETCH_TIME_MAX * 3 };
+            if timeout(patience, fetching).await.is_err() {
+                return old.map(Some).ok_or(Refusal::Unreachable);
+            }
         }
-        // Written before anything is asked: whoever is cut off has used up the turn.
-        self.known(|known| known.pause_until = Some(now + PAUSE_AFTER_FAILURE));
-        match fetch(issuer).await {
-            Ok(keys) => self.known(|known| {
-                let keys = Arc::new(keys);
-                *known = Known { keys, fetched_at: Some(now), pause_until: Some(now + PAUSE) };
-            }),
-            Err(error) => tracing::warn!(issuer, error, "the keys of an issuer cannot be had"),
+        let known = lock(&self.known);
+        match known.younger_than(AGE_MAX_UNREACHABLE, kid, self.clock.now()) {
+            Some(key) => Ok(Some(key)),
+            None if known.has_failed => Err(Refusal::Unreachable),
+            None => Ok(None),
         }
     }
+
+    /// The fetch that is under way, or one that begins; `None` when there was one just now. It is a task of its own, so that it
+    /// goes on when the one who began it goes away.
+    fn refresh(&self, issuer: &str, now: DateTime<Utc>) -> Option<Shared<BoxFuture<'static, ()>>> {
+        let mut known = lock(&self.known);
+        if let Some(fetching) = &known.fetching {
+            return Some(fetching.clone());
+        }
+        if known.pause_until.is_some_and(|until| now < until) {
+            return None;
+        }
+        let (issuer, shared, clock) = (issuer.to_owned(), Arc::clone(&self.known), self.clock.clone());
+        let task = tokio::spawn(async move {
+            let fetched = AssertUnwindSafe(fetch(&issuer)).catch_unwind().await;
+            let fetched = fetched.unwrap_or_else(|_| Err("a mistake of ours".to_owned()));
+            // The pause begins when the fetch has ended, however long that took.
+            lock(&shared).learn(&issuer, fetched, clock.now());
+        });
+        let fetching = task.map(|_| ()).boxed().shared();
+        known.fetching = Some(fetching.clone());
+        Some(fetching)
+    }
+}
+
+fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What is looked at of an issuer's configuration document.

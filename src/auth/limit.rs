@@ -44,7 +44,8 @@ impl Limits {
     pub(super) fn take(&self, caller: &str, now: DateTime<Utc>) -> Allowance {
         let one = WINDOW / i32::try_from(self.requests_max).unwrap_or(i32::MAX).max(1);
         let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = buckets.get(caller).copied().unwrap_or(now).max(now);
+        // A clock that steps back must not lock anybody out for longer than a full bucket takes.
+        let before = buckets.get(caller).copied().unwrap_or(now).clamp(now, now + WINDOW);
         let missing = before + one - now;
         let (left, missing) = match missing <= WINDOW {
             true => {

@@ -35,8 +35,9 @@ pub(super) fn token(asked: Asked, valid_minutes: i32) -> Result<(), Failure> {
     let bearer = match asked {
         Asked { customer: Some(id), .. } => Bearer::Customer(CustomerId::parse(&id)?),
         Asked { partner: Some(id), .. } => Bearer::Partner(PartnerId::parse(&id)?),
+        Asked { role: Some(Role::Staff), .. } => Bearer::Staff,
         Asked { role: Some(Role::Courier), .. } => Bearer::Courier,
-        Asked { role: Some(Role::Staff) | None, .. } => Bearer::Staff,
+        Asked { customer: None, role: None, partner: None } => return Err("the token names nobody".into()),
     };
     say(&signed(&bearer, Clock::system().now(), TimeDelta::minutes(valid_minutes.into()))?);
     Ok(())

@@ -95,6 +95,9 @@ pub(super) fn issuers(given: Option<String>, in_azure: bool) -> Result<Vec<Issue
     if list.is_empty() || list.len() > ISSUERS_MAX {
         return Err(wrong(FORM));
     }
+    if list.iter().filter(|one| matches!(one.who, Who::Customers)).count() > 1 {
+        return Err(wrong("one entry with `who` customers: two issuers may call two people the same"));
+    }
     let mut names = BTreeSet::new();
     let issuers = list.into_iter().map(|Given { issuer, audience, who, customer_claim }| {
         if !is_issuer(&issuer, in_azure) {

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::id::{Fingerprint, IdempotencyKey};
+use crate::domain::id::{CustomerId, Fingerprint, IdempotencyKey};
 
 /// The request that created something. It stays with what it created: a key alone cannot tell whether a thing of the wanted
 /// id is this request's own or was there before.
@@ -18,9 +18,18 @@ pub struct Creation {
 }
 
 impl Creation {
-    /// The request for this draft under this key.
+    /// The request for this draft under this key, of those who share the shop's keys.
     pub fn of(key: &IdempotencyKey, draft: &impl Serialize) -> Self {
+        Self::under(Fingerprint::of([key.as_str()]), draft)
+    }
+
+    /// The request for this draft under this key of a customer's own.
+    pub fn of_customer(id: &CustomerId, key: &IdempotencyKey, draft: &impl Serialize) -> Self {
+        Self::under(Fingerprint::of([id.as_str(), key.as_str()]), draft)
+    }
+
+    fn under(key: Fingerprint, draft: &impl Serialize) -> Self {
         let request = serde_json::json!(draft).to_string();
-        Self { key: Fingerprint::of([key.as_str()]), request: Fingerprint::of([request.as_str()]) }
+        Self { key, request: Fingerprint::of([request.as_str()]) }
     }
 }

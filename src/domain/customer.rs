@@ -1,6 +1,7 @@
 //! A customer: how to reach them, where they live and what they agreed to.
 //!
-//! Personal data lives in the customer's document and nowhere else; orders, events and logs carry the id only. `fields` lists
+//! Personal data lives in the customer's document, and in the one address that an order copies (`shipping`); orders, events and logs
+//! carry the id only. `fields` lists
 //! every field and where it may go. Does not know how an email address is kept unique.
 
 pub mod contact;

@@ -37,7 +37,7 @@ pub struct OrderDraft {
     #[schemars(with = "Vec<LineDraft>", length(min = 1, max = LINES_MAX))]
     pub lines: Vec<LineDraft>,
     /// Where it goes; the customer's first address when absent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_object")]
     pub shipping_address: Option<AddressDraft>,
 }
 
@@ -134,6 +134,16 @@ where
 {
     let list: Vec<Object<T>> = Vec::deserialize(deserializer)?;
     Ok(list.into_iter().map(|Object(item)| item).collect())
+}
+
+/// A JSON object, or nothing; likewise.
+pub(in crate::domain) fn optional_object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let object: Option<Object<T>> = Option::deserialize(deserializer)?;
+    Ok(object.map(|Object(item)| item))
 }
 
 struct Object<T>(T);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::customer::draft::AddressDraft;
-use crate::domain::draft::{Demand, Invalid, LineDraft, OrderDraft, OrderRequest, objects};
+use crate::domain::draft::{Demand, Invalid, LineDraft, OrderDraft, OrderRequest, objects, optional_object};
 use crate::domain::id::{Fingerprint, IdempotencyKey, OrderId};
 use crate::domain::order::{Line, Order};
 
@@ -134,7 +134,7 @@ struct CheckoutText {
     customer_id: String,
     #[serde(deserialize_with = "objects")]
     lines: Vec<LineDraft>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_object")]
     shipping_address: Option<AddressDraft>,
 }
 

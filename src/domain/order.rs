@@ -68,6 +68,9 @@ pub struct Order {
     pub events: u32,
     /// What was asked for, so that a replay can be told from a reused key.
     pub fingerprint: Fingerprint,
+    /// Whether it said where it goes, which the fingerprint leaves out.
+    #[serde(default)]
+    pub names_address: bool,
     /// How often the queue gave up on it since its status last changed.
     #[serde(default)]
     pub poisonings: u32,
@@ -270,6 +273,7 @@ impl Order {
             left_at: None,
             events: 1,
             fingerprint: request.fingerprint(),
+            names_address: request.shipping_address.is_some(),
             poisonings: 0,
         };
         Ok(Transition { order, event })

@@ -178,6 +178,9 @@ pub struct Moderation {
     pub decided_at: DateTime<Utc>,
 }
 
+/// What is left of staff's words when the review is taken back: they may have told what it said.
+const REASON_FORGOTTEN: &str = "forgotten when the review was taken back";
+
 impl Review {
     /// The review as its customer writes it now, for the first time or anew. What staff hid stays hidden.
     pub fn written(
@@ -208,11 +211,23 @@ impl Review {
         }
     }
 
-    /// The review after its customer took it back: what it said is gone, and so are the votes and reports for it.
+    /// The review after its customer took it back: what it said is gone, and so are the votes and reports for it, and the words
+    /// with which staff decided of it. Hidden it stays.
     pub fn withdrawn(&self, now: DateTime<Utc>) -> Self {
         let edition = self.edition.saturating_add(1);
+        let forgotten = |decided| Moderation { reason: REASON_FORGOTTEN.to_owned(), ..decided };
+        let moderation = self.moderation.clone().map(forgotten);
         let (content, verified_purchase, updated_at) = (None, false, now);
-        Self { content, verified_purchase, helpful: 0, reports: 0, edition, updated_at, ..self.clone() }
+        Self {
+            content,
+            verified_purchase,
+            moderation,
+            helpful: 0,
+            reports: 0,
+            edition,
+            updated_at,
+            ..self.clone()
+        }
     }
 
     /// The review after staff decided.

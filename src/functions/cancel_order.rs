@@ -12,10 +12,10 @@ use crate::domain::draft::{Invalid, LINE_PATTERN, check_text};
 use crate::domain::id::{IdempotencyKey, OrderId};
 use crate::domain::order::{Order, TEXT_CHARS_MAX};
 use crate::functions::api::ORDERS;
-use crate::functions::error::{idempotency_key, invalid_body, no_such, order_id, wrong_status};
+use crate::functions::error::{idempotency_key, invalid_body, no_such, wrong_status};
 use crate::functions::example;
 use crate::functions::kind::WRONG_STATUS;
-use crate::functions::order::is_within;
+use crate::functions::order::{is_within, visible_id};
 use crate::functions::resource::{OrderResource, order_answer, order_etag};
 use crate::functions::ring::answer_and_ring;
 use crate::host::{Answer, Header, HttpInput, Operation, Problem, Reply, if_match, parse_optional};
@@ -75,7 +75,7 @@ async fn cancel(
     }
     let now = app.clock.now();
     let is_expected = |order: &Order| expected.allows(&order_etag(order));
-    let order_id = order_id(id)?;
+    let order_id = visible_id(&scope, id)?;
     if !is_within(app, &scope, &order_id).await? {
         return Err(no_such("order", id, None));
     }

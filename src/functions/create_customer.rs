@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 
 use crate::app::App;
 use crate::app::customers::Enrolment;
-use crate::auth::caller::{By, Owner};
+use crate::auth::caller::{By, Owner, Scope};
 use crate::domain::creation::Creation;
 use crate::domain::customer::Customer;
 use crate::domain::customer::draft::CustomerDraft;
@@ -33,7 +33,11 @@ pub async fn create_customer(
 ) -> Result<Answer, Problem> {
     let key = idempotency_key(&headers)?;
     let draft: CustomerDraft = parse(&headers, &body)?;
-    let creation = key.map(|key| Creation::of(&key, &draft));
+    // Customers do not know each other's keys.
+    let creation = key.map(|key| match &scope {
+        Scope::Everybody => Creation::of(&key, &draft),
+        Scope::Only(own) => Creation::of_customer(own, &key, &draft),
+    });
     let (id, details) = draft.check().map_err(invalid_body)?;
     if !scope.covers(&id) {
         return Err(Problem::new(&FORBIDDEN).field("/id", "is not the id of the customer who is signed in"));

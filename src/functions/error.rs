@@ -56,8 +56,8 @@ impl From<auth::Refusal> for Problem {
         match refusal {
             auth::Refusal::Anonymous => Self::new(&UNAUTHENTICATED)
                 .detail("Sign in, and send the token in the header Authorization, after the word Bearer."),
-            auth::Refusal::Invalid(_) => Self::new(&UNAUTHENTICATED)
-                .detail(format!("T{}.", refusal.to_string().trim_start_matches('t')))
+            auth::Refusal::Invalid(why) => Self::new(&UNAUTHENTICATED)
+                .detail(format!("The token is not valid: {why}."))
                 .challenge("Bearer realm=\"widgetco\", error=\"invalid_token\""),
             auth::Refusal::Forbidden => Self::new(&FORBIDDEN),
             auth::Refusal::Throttled { retry_after } => {

@@ -7,9 +7,10 @@ use crate::app::App;
 use crate::auth::caller::{By, OwnerOrCourier};
 use crate::domain::id::OrderId;
 use crate::functions::api::ORDERS;
-use crate::functions::error::{no_such, order_id};
+use crate::functions::error::no_such;
 use crate::functions::example;
 use crate::functions::keep::{Keep, read};
+use crate::functions::order::visible_id;
 use crate::functions::resource::OrderResource;
 use crate::host::{Answer, NoQuery, Operation, Problem};
 
@@ -24,7 +25,7 @@ pub async fn get_order(
     _: NoQuery,
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
-    let found = app.store.orders.find(&order_id(&id)?).await?;
+    let found = app.store.orders.find(&visible_id(&scope, &id)?).await?;
     let order = found.filter(|order| scope.covers(&order.value.customer_id));
     let order = order.ok_or_else(|| no_such("order", &id, None))?;
     read(&headers, &OrderResource::from(&order.value), Keep::Private, None)

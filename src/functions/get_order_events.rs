@@ -8,10 +8,10 @@ use crate::auth::caller::{By, OwnerOrCourier};
 use crate::domain::event::Event;
 use crate::domain::id::OrderId;
 use crate::functions::api::ORDERS;
-use crate::functions::error::{no_such, order_id};
+use crate::functions::error::no_such;
 use crate::functions::example;
 use crate::functions::keep::{Keep, read};
-use crate::functions::order::is_within;
+use crate::functions::order::{is_within, visible_id};
 use crate::functions::page::Page;
 use crate::host::{Answer, NoQuery, Operation, Problem};
 
@@ -26,7 +26,7 @@ pub async fn get_order_events(
     _: NoQuery,
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
-    let order_id = order_id(&id)?;
+    let order_id = visible_id(&scope, &id)?;
     let items = app.store.orders.events(&order_id).await?;
     if items.is_empty() || !is_within(&app, &scope, &order_id).await? {
         return Err(no_such("order", &id, None));

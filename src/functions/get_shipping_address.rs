@@ -8,9 +8,9 @@ use crate::auth::caller::{By, OwnerOrCourier};
 use crate::domain::customer::Address;
 use crate::domain::id::OrderId;
 use crate::functions::api::ORDERS;
-use crate::functions::error::order_id;
 use crate::functions::example;
 use crate::functions::keep::{Keep, read};
+use crate::functions::order::visible_id;
 use crate::host::{Answer, NoQuery, Operation, Problem};
 
 /// Answers 200, 304, or 404 when there is no such order, nobody said where it goes, or it is forgotten. One request, two when
@@ -25,7 +25,7 @@ pub async fn get_shipping_address(
     _: NoQuery,
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
-    let found = app.store.orders.shipping_address(&order_id(&id)?).await?;
+    let found = app.store.orders.shipping_address(&visible_id(&scope, &id)?).await?;
     let found = found.filter(|found| scope.covers(&found.customer_id));
     let found = found.ok_or_else(|| {
         Problem::not_found("There is no address for this order, or no longer.")

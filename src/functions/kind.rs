@@ -74,6 +74,14 @@ pub const EMAIL_TAKEN: Kind = Kind::new(
     "Another customer has the address, or one that differs in case only.",
 );
 
+/// 409.
+pub const ORDERS_OPEN: Kind = Kind::new(
+    StatusCode::CONFLICT,
+    "orders-open",
+    "An order is not done yet",
+    "A customer is erased when no order of theirs is pending or confirmed: wait until it has shipped, or cancel it.",
+);
+
 /// 410.
 pub const CUSTOMER_ERASED: Kind = Kind::new(
     StatusCode::GONE,

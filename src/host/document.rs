@@ -153,6 +153,13 @@ fn write(name: &str, access: Access, operation: &Operation) -> Value {
     for (status, kinds) in statuses {
         responses.insert(status.to_string(), problem(status, &kinds));
     }
+    if access.needs_token {
+        for response in responses.values_mut() {
+            for header in [Header::RateLimit, Header::RateLimitPolicy] {
+                response["headers"][header.name()] = reference(header.name());
+            }
+        }
+    }
     let throttled = "More requests came than the host takes at once. No body; wait a moment.";
     responses.entry("429").or_insert_with(|| json!({"description": throttled}));
     let mut written = json!({
@@ -207,6 +214,7 @@ fn problem(status: u16, kinds: &[&'static Kind]) -> Value {
     let schema = json!({"allOf": [{"$ref": "#/components/schemas/Problem"}, {"properties": properties}]});
     let example = kinds.first().map(|kind| Problem::new(kind).example());
     let own = match status {
+        401 => Some(Header::WwwAuthenticate),
         416 => Some(Header::ContentRange),
         429 | 503 => Some(Header::RetryAfter),
         _ => None,
@@ -230,8 +238,16 @@ fn table<'a>(kinds: impl Iterator<Item = &'a Kind>) -> String {
 }
 
 impl Header {
-    const ALL: [Self; 5] =
-        [Self::ContentRange, Self::Etag, Self::IdempotencyReplayed, Self::Location, Self::RetryAfter];
+    const ALL: [Self; 8] = [
+        Self::ContentRange,
+        Self::Etag,
+        Self::IdempotencyReplayed,
+        Self::Location,
+        Self::RateLimit,
+        Self::RateLimitPolicy,
+        Self::RetryAfter,
+        Self::WwwAuthenticate,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -239,6 +255,9 @@ impl Header {
             Self::Etag => "ETag",
             Self::IdempotencyReplayed => "Idempotency-Replayed",
             Self::Location => "Location",
+            Self::RateLimit => "RateLimit",
+            Self::RateLimitPolicy => "RateLimit-Policy",
+            Self::WwwAuthenticate => "WWW-Authenticate",
             Self::RetryAfter => "Retry-After",
         }
     }
@@ -260,6 +279,22 @@ impl Header {
             Self::Location => {
                 let schema = json!({"type": "string", "examples": ["/api/products/widget-classic"]});
                 ("Path of the resource.", true, schema)
+            }
+            Self::RateLimit => {
+                let schema = json!({"type": "string", "examples": ["\"caller\";r=599;t=1"]});
+                (
+                    "Requests that are left, and seconds until all are; of callers who are signed in.",
+                    false,
+                    schema,
+                )
+            }
+            Self::RateLimitPolicy => {
+                let schema = json!({"type": "string", "examples": ["\"caller\";q=600;w=60"]});
+                ("Requests that a caller may make of one instance, in so many seconds.", false, schema)
+            }
+            Self::WwwAuthenticate => {
+                let schema = json!({"type": "string", "examples": ["Bearer realm=\"widgetco\""]});
+                ("How to sign in, and whether it is the token that is wrong (RFC 6750).", true, schema)
             }
             Self::RetryAfter => {
                 let schema = json!({"type": "string", "pattern": "^[0-9]+$", "examples": ["1"]});
@@ -296,6 +331,9 @@ const COMMON_HEADERS: [(&str, &str, bool, &str); 3] = [
 
 fn references(headers: impl IntoIterator<Item = Header>) -> Value {
     let names = headers.into_iter().map(Header::name).chain(COMMON_HEADERS.iter().map(|(name, ..)| *name));
-    let reference = |name: &str| (name.to_owned(), json!({"$ref": format!("#/components/headers/{name}")}));
-    names.map(reference).collect::<Map<_, _>>().into()
+    names.map(|name| (name.to_owned(), reference(name))).collect::<Map<_, _>>().into()
+}
+
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/headers/{name}")})
 }

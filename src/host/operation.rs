@@ -69,8 +69,14 @@ pub enum Header {
     IdempotencyReplayed,
     /// Where the resource is.
     Location,
+    /// What is left of the caller's limit.
+    RateLimit,
+    /// The caller's limit.
+    RateLimitPolicy,
     /// When to ask again.
     RetryAfter,
+    /// How to sign in.
+    WwwAuthenticate,
 }
 
 /// A file that is sent as a body.

@@ -1,4 +1,4 @@
-//! The container `customers`: the only place with personal data. Documents: one customer each, or what an erased one has left;
+//! The container `customers`: personal data is here and in the addresses that orders go to. Documents: one customer each, or what an erased one has left;
 //! and the claims to their email addresses, see [`claims`].
 
 pub mod claims;

@@ -136,6 +136,21 @@ impl Orders {
         self.cosmos.query(Container::Orders, Some(partition.as_str()), (&text, &parameters), count_max).await
     }
 
+    /// Whether an order of the customer is pending or confirmed. One query within a partition, which looks at no more than the
+    /// customer's own orders.
+    ///
+    /// # Errors
+    /// [`Error`] when the query fails.
+    pub async fn has_open(&self, customer_id: &CustomerId) -> Result<bool, Error> {
+        let text = "SELECT TOP 1 c.id FROM c WHERE c.type = 'order' AND c.customerId = @customerId \
+                    AND c.status IN ('pending', 'confirmed')";
+        let parameters = [("@customerId", customer_id.as_str())];
+        let partition = Partition::of(customer_id);
+        let found: Vec<serde_json::Value> =
+            self.cosmos.query(Container::Orders, Some(partition.as_str()), (text, &parameters), 1).await?;
+        Ok(!found.is_empty())
+    }
+
     /// Whether an order of the customer with this product has shipped. One query within a partition, which looks at no more
     /// than the customer's own orders.
     ///

@@ -110,6 +110,11 @@ async fn shop_with_eve() -> (TestShop, String) {
     (shop, order)
 }
 
+async fn ship(shop: &TestShop, order: &str) {
+    let shipped = shop.put(&format!("/api/orders/{order}/shipment"), &[], json!({})).await;
+    assert_eq!(shipped.status, StatusCode::OK, "{:?}", shipped.body);
+}
+
 /// What eve says of products.
 const SAID: &str = "as comfortable as my sofa at home";
 
@@ -135,6 +140,10 @@ async fn erased_customer_leaves_nothing_personal_in_any_container() {
     let tracked = json!({"carrier": "Parcel post", "trackingNumber": SAID});
     let shipped = shop.put(&format!("/api/orders/{order}/shipment"), &[], tracked).await;
     assert_eq!(shipped.status, StatusCode::OK, "{:?}", shipped.body);
+    // Staff repeat it when they hide what she said, and she takes that back herself.
+    let hidden = json!({"status": "hidden", "reason": SAID});
+    shop.put("/api/products/v/reviews/eve/moderation", &[], hidden).await;
+    shop.send("DELETE", "/api/products/v/reviews/eve", &[], None).await;
     let told: Vec<_> = holding(&shop, &[SAID]).await.into_iter().map(|(name, _)| name).collect();
     assert_eq!(told.iter().filter(|name| **name == "orders").count(), 4, "{told:?}");
     assert!(told.contains(&"reviews"));
@@ -250,8 +259,22 @@ async fn logs_name_customers_by_their_id_alone() {
 }
 
 #[tokio::test]
+async fn customer_whose_order_is_not_done_is_not_erased() {
+    let (shop, order) = shop_with_eve().await;
+    let before = shop.documents("customers", "eve").await;
+    let refused = shop.send("DELETE", "/api/customers/eve", &[], None).await;
+    assert_eq!(code(&refused), (409, "orders-open"));
+    assert_eq!(shop.documents("customers", "eve").await, before);
+    assert_eq!(shop.get(&format!("/api/orders/{order}/shipping-address")).await.status, StatusCode::OK);
+    ship(&shop, &order).await;
+    let erased = shop.send("DELETE", "/api/customers/eve", &[], None).await;
+    assert_eq!(erased.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
 async fn orders_of_an_erased_customer_stay_and_no_others_come() {
     let (shop, order) = shop_with_eve().await;
+    ship(&shop, &order).await;
     let before = shop.order(&order).await;
     shop.send("DELETE", "/api/customers/eve", &[], None).await;
     assert_eq!(shop.order(&order).await, before);
@@ -265,7 +288,8 @@ async fn orders_of_an_erased_customer_stay_and_no_others_come() {
 
 #[tokio::test]
 async fn erased_customer_is_gone_and_the_id_is_nobody_elses() {
-    let (shop, _) = shop_with_eve().await;
+    let (shop, order) = shop_with_eve().await;
+    ship(&shop, &order).await;
     shop.send("DELETE", "/api/customers/eve", &[], None).await;
     for path in ["/api/customers/eve", "/api/customers/eve/export"] {
         assert_eq!(code(&shop.get(path).await), (410, "customer-erased"));

@@ -110,6 +110,13 @@ impl Scene {
         Mock::given(method("GET")).and(path(at)).respond_with(answer).mount(&self.issuer).await;
     }
 
+    /// Waits until somebody asks for the issuer's documents.
+    async fn fetch_begun(&self) {
+        while self.issuer.received_requests().await.unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// How often the keys were asked for since they were last published.
     async fn fetches(&self) -> usize {
         let requests = self.issuer.received_requests().await.unwrap();
@@ -186,9 +193,9 @@ async fn token_that_is_not_right_in_every_part_is_not_believed() {
         ("wrong audience", with(json!({"aud": "api://other"})), "for somebody else"),
         ("no audience", with(json!({"aud": null})), "for somebody else"),
         ("expired", with(json!({"exp": now - 61})), "expired"),
-        ("for ever", pair.sign("k", &endless), "not signed by its issuer"),
+        ("for ever", pair.sign("k", &endless), "not of the form"),
         ("not yet", with(json!({"nbf": now + 61})), "does not hold yet"),
-        ("no subject", pair.sign("k", &nameless), "not signed by its issuer"),
+        ("no subject", pair.sign("k", &nameless), "not of the form"),
         ("another issuer", with(json!({"iss": "https://evil.example"})), "issuer is not known"),
         ("no customer's id", with(json!({"sub": "Not An Id"})), "no id as ours"),
         ("alg none", unsigned("none", ""), "not signed by RS256 or ES256"),
@@ -216,7 +223,12 @@ async fn token_that_is_not_right_in_every_part_is_not_believed() {
         assert!(detail.contains(why), "{what}: {detail}");
     }
     // Our clocks may differ by a minute.
-    for claims in [json!({"exp": now - 59}), json!({"nbf": now + 59}), json!({"aud": ["x", AUDIENCE]})] {
+    for claims in [
+        json!({"exp": now - 59}),
+        json!({"exp": 9e18}),
+        json!({"nbf": now + 59}),
+        json!({"aud": ["x", AUDIENCE]}),
+    ] {
         assert_eq!(scene.ada(&with(claims)).await.0, 200);
     }
     let twice = pair.sign("k", &right);
@@ -297,7 +309,7 @@ async fn issuer_whose_documents_are_not_right_gives_no_keys() {
     for (what, configuration, keys) in [
         (
             "of another issuer",
-            json!({"issuer": "https://other.example", "jwks_uri": "(here)"}),
+            json!({"issuer": "https://other.example", "jwks_uri": "(here)/keys"}),
             json!({"keys": [pair.jwk("k")]}),
         ),
         ("without keys", json!({"issuer": "(here)", "jwks_uri": "(here)/keys"}), json!({"keys": []})),
@@ -344,4 +356,48 @@ async fn roles_say_who_may_and_only_where_roles_are_believed() {
     customers.publish(&[pair.jwk("k")]).await;
     let token = of(&customers, json!({"roles": ["staff"]}));
     assert_eq!(customers.get(path, &token).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn fetch_goes_on_when_the_one_who_began_it_goes_away() {
+    let scene = Scene::of_customers().await;
+    let pair = Pair::new();
+    scene.publish(&[pair.jwk("k")]).await;
+    let token = pair.sign("k", &scene.claims(&json!({})));
+    let left = futures::future::select(Box::pin(scene.ada(&token)), Box::pin(scene.fetch_begun())).await;
+    assert!(matches!(left, futures::future::Either::Right(_)), "nobody was there to leave");
+    drop(left);
+    assert_eq!(scene.ada(&token).await.0, 200);
+    assert_eq!(scene.fetches().await, 1);
+}
+
+#[tokio::test]
+async fn issuer_that_hangs_does_not_hold_up_those_whose_key_is_known() {
+    let scene = Scene::of_customers().await;
+    let pair = Pair::new();
+    scene.publish(&[pair.jwk("k")]).await;
+    let claims = scene.claims(&json!({"exp": scene.shop.app.clock.now().timestamp() + 90_000}));
+    let token = pair.sign("k", &claims);
+    assert_eq!(scene.ada(&token).await.0, 200);
+    scene.issuer.reset().await;
+    let late = ResponseTemplate::new(200).set_delay(Duration::from_secs(3600));
+    Mock::given(method("GET")).respond_with(late).mount(&scene.issuer).await;
+    scene.shop.advance(Duration::from_secs(3600));
+    let all = futures::future::join_all((0..10).map(|_| scene.ada(&token))).await;
+    assert!(all.iter().all(|(status, _)| *status == 200), "{all:?}");
+    let requests = scene.issuer.received_requests().await.unwrap();
+    assert_eq!(requests.len(), 1, "all wait for one fetch");
+}
+
+#[tokio::test]
+async fn unknown_key_of_an_issuer_that_is_down_is_no_wrong_one() {
+    let scene = Scene::of_customers().await;
+    let pair = Pair::new();
+    scene.publish(&[pair.jwk("k")]).await;
+    let claims = scene.claims(&json!({}));
+    assert_eq!(scene.ada(&pair.sign("k", &claims)).await.0, 200);
+    scene.issuer.reset().await;
+    scene.shop.advance(Duration::from_secs(60));
+    assert_eq!(scene.ada(&pair.sign("turned", &claims)).await.0, 503);
+    assert_eq!(scene.ada(&pair.sign("k", &claims)).await.0, 200);
 }

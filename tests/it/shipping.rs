@@ -71,6 +71,11 @@ async fn same_key_with_another_address_is_another_request() {
     let other = place(&shop, "k", to("Oslo", 1)).await;
     assert_eq!((other.status.as_u16(), &other.body["code"]), (422, &json!("idempotency-key-reused")));
     assert_eq!(goes_to(&shop, &placed).await.body, address("Rome"));
+    // To name none is another request than to name one, either way round.
+    let none = place(&shop, "k", order_body("ada", &[("w", 1)])).await;
+    assert_eq!(none.body["code"], "idempotency-key-reused");
+    place(&shop, "n", order_body("ada", &[("w", 1)])).await;
+    assert_eq!(place(&shop, "n", to("Rome", 1)).await.body["code"], "idempotency-key-reused");
 }
 
 #[tokio::test]
@@ -83,6 +88,9 @@ async fn mistakes_in_it_are_named_with_all_others() {
     let pointers: Vec<_> =
         refused.body["errors"].as_array().unwrap().iter().map(|one| one["pointer"].clone()).collect();
     assert_eq!(pointers, ["/lines/0/quantity", "/shippingAddress/lines/1", "/shippingAddress/country"]);
+    let mut body = to("Rome", 1);
+    body["shippingAddress"] = json!([["Quay 1"], null, "Kiel", "DE"]);
+    assert_eq!(place(&shop, "k", body).await.status, StatusCode::BAD_REQUEST, "a list is no object");
     let mut body = to("Rome", 1);
     body["shippingAddress"]["colour"] = "red".into();
     assert_eq!(place(&shop, "k", body).await.body["errors"][0]["pointer"], "/shippingAddress/colour");
