@@ -139,6 +139,17 @@ pub struct PartnerConsent {
     /// What was said.
     #[serde(flatten)]
     pub consent: Consent,
+    /// When they had agreed, if this withdraws it.
+    #[schemars(with = "Option<DateTime<Utc>>")]
+    #[serde(default, with = "crate::domain::time::option", skip_serializing_if = "Option::is_none")]
+    pub agreed_at: Option<DateTime<Utc>>,
+}
+
+impl PartnerConsent {
+    /// Whether the partner may ever have heard of them.
+    pub fn was_granted(&self) -> bool {
+        self.consent.granted || self.agreed_at.is_some()
+    }
 }
 
 /// What is left of a customer who was erased, so that the id is not given to anybody else and old orders lead somewhere.
@@ -150,6 +161,28 @@ pub struct Tombstone {
     /// When they were erased.
     #[serde(with = "crate::domain::time")]
     pub erased_at: DateTime<Utc>,
+    /// Whom they had agreed to.
+    #[serde(default)]
+    consents: FormerConsents,
+}
+
+/// The partners who may have heard of somebody who was erased, and have to be told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+struct FormerConsents {
+    sharing: Vec<FormerPartner>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FormerPartner {
+    partner_id: PartnerId,
+}
+
+impl Tombstone {
+    /// Whether the partner may ever have heard of them.
+    pub fn was_granted(&self, partner_id: &PartnerId) -> bool {
+        self.consents.sharing.iter().any(|former| former.partner_id == *partner_id)
+    }
 }
 
 impl Customer {
@@ -177,15 +210,20 @@ impl Customer {
             _ => Consent { granted, at: now, source: request.source.clone() },
         };
         let mut sharing = Vec::new();
-        for PartnerConsent { partner_id, consent } in &self.consents.sharing {
+        for PartnerConsent { partner_id, consent, agreed_at } in &self.consents.sharing {
             let granted = request.sharing.iter().any(|(id, granted)| id == partner_id && *granted);
+            let agreed_at = match (granted, consent.granted) {
+                (true, _) => None,
+                (false, true) => Some(consent.at),
+                (false, false) => *agreed_at,
+            };
             let consent = said(Some(consent), granted);
-            sharing.push(PartnerConsent { partner_id: partner_id.clone(), consent });
+            sharing.push(PartnerConsent { partner_id: partner_id.clone(), consent, agreed_at });
         }
         for (partner_id, granted) in &request.sharing {
             if !sharing.iter().any(|known| known.partner_id == *partner_id) {
-                sharing
-                    .push(PartnerConsent { partner_id: partner_id.clone(), consent: said(None, *granted) });
+                let consent = said(None, *granted);
+                sharing.push(PartnerConsent { partner_id: partner_id.clone(), consent, agreed_at: None });
             }
         }
         if sharing.len() > PARTNERS_MAX {
@@ -212,9 +250,12 @@ impl Customer {
         }
     }
 
-    /// What erasure leaves: what the table of fields keeps, and when that was.
+    /// What erasure leaves: what the table of fields keeps, of the partners only those who may have heard of them, and when
+    /// that was.
     pub fn tombstone(&self, now: DateTime<Utc>) -> Value {
-        let mut kept = select(self, Use::Tombstone);
+        let mut told = self.clone();
+        told.consents.sharing.retain(PartnerConsent::was_granted);
+        let mut kept = select(&told, Use::Tombstone);
         kept["erasedAt"] = time::text(now).into();
         kept
     }
@@ -279,8 +320,38 @@ mod tests {
     }
 
     #[test]
-    fn tombstone_holds_the_id_and_the_time() {
-        let tombstone = filled().tombstone(NOW);
-        assert_eq!(tombstone, json!({"id": filled().id, "erasedAt": "1970-01-01T00:00:00.000Z"}));
+    fn tombstone_holds_the_id_and_the_time_and_who_has_to_be_told() {
+        let mut customer = filled();
+        customer.consents = Consents::default();
+        let customer = customer.with_consents(&request(true, &[("a", true), ("b", true), ("c", false)]), NOW);
+        let customer = customer.unwrap().with_consents(&request(true, &[("a", true)]), NOW).unwrap();
+        let kept = customer.tombstone(NOW);
+        let sharing = json!([{"partnerId": "a"}, {"partnerId": "b"}]);
+        let expected = json!({
+            "id": "ada", "erasedAt": "1970-01-01T00:00:00.000Z", "consents": {"sharing": sharing},
+        });
+        assert_eq!(kept, expected);
+        let kept: Tombstone = serde_json::from_value(kept).unwrap();
+        let told = ["a", "b", "c"].map(|id| kept.was_granted(&PartnerId::parse(id).unwrap()));
+        assert_eq!(told, [true, true, false]);
+        let old = json!({"id": "ada", "erasedAt": "1970-01-01T00:00:00.000Z"});
+        assert!(serde_json::from_value::<Tombstone>(old).is_ok(), "older ones name no partners");
+    }
+
+    #[test]
+    fn withdrawal_says_when_they_had_agreed_and_a_first_no_does_not() {
+        let later = NOW + chrono::TimeDelta::days(1);
+        let mut customer = filled();
+        customer.consents = Consents::default();
+        let yes = customer.with_consents(&request(true, &[("a", true), ("b", false)]), NOW).unwrap();
+        let no = yes.with_consents(&request(true, &[]), later).unwrap();
+        let still_no = no.with_consents(&request(true, &[("a", false)]), later).unwrap();
+        let again = still_no.with_consents(&request(true, &[("a", true)]), later).unwrap();
+        let agreed = [yes, no, still_no, again].map(|one| {
+            let sharing = one.consents.sharing;
+            (sharing[0].agreed_at, sharing[0].was_granted(), sharing[1].was_granted())
+        });
+        let withdrawn = (Some(NOW), true, false);
+        assert_eq!(agreed, [(None, true, false), withdrawn, withdrawn, (None, true, false)]);
     }
 }

@@ -23,7 +23,7 @@ use widgetco::store::emulator::{Emulator, Fate, Gate};
 use crate::shop::{Answer, DATABASE, TestShop, order_body};
 
 /// What identifies Eve: none of it may be left when she is gone.
-const PERSONAL: [&str; 9] = [
+const PERSONAL: [&str; 8] = [
     "eve.private@mail.example",
     "Eve Example",
     "+4930987654",
@@ -32,7 +32,6 @@ const PERSONAL: [&str; 9] = [
     "Hiddenham",
     "\"QQ\"",
     "phone call",
-    "nosy-partner",
 ];
 
 fn body(id: &str, email: &str) -> Value {
@@ -157,7 +156,9 @@ async fn erased_customer_leaves_nothing_personal_in_any_container() {
     let left = shop.documents("customers", "eve").await;
     let fields: Vec<_> =
         left[0].as_object().unwrap().keys().filter(|name| !name.starts_with('_')).cloned().collect();
-    assert_eq!(fields, ["erasedAt", "id", "schemaVersion", "type"]);
+    assert_eq!(fields, ["consents", "erasedAt", "id", "schemaVersion", "type"]);
+    // Whom they had agreed to has to be told.
+    assert_eq!(left[0]["consents"], json!({"sharing": [{"partnerId": "nosy-partner"}]}));
     shop.work().await;
     assert_eq!(shop.order(&order).await["shipment"]["carrier"], "Parcel post");
     shop.audit("w").await;
@@ -472,6 +473,7 @@ async fn consents_keep_the_time_and_the_source_of_when_they_were_first_said() {
     assert_eq!(second["consents"]["marketing"], first["consents"]["marketing"]);
     let withdrawn = json!([{
         "partnerId": "a", "granted": false, "at": "2026-03-02T09:16:00.000Z", "source": "account page",
+        "agreedAt": "2026-03-02T09:15:00.000Z",
     }]);
     assert_eq!(second["consents"]["sharing"], withdrawn);
     let future = json!({"source": "x", "marketing": true, "at": "2030-01-01T00:00:00Z"});

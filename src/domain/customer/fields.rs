@@ -1,8 +1,12 @@
 //! Every field of a customer's document, and where it may go: to a partner, to the customer, into the tombstone, into logs.
 //!
-//! What leaves the document goes through [`select`], so that a field without an entry goes nowhere. Does not know partners'
+//! What leaves the document goes through [`select`] or [`share`], so that a field without an entry goes nowhere. Does not know partners'
 //! contracts; a contract can name only what this table offers.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::domain::customer::Customer;
@@ -31,8 +35,9 @@ pub struct Field {
     pub uses: &'static [Use],
 }
 
-/// All of them. Nothing but the id outlives an erasure, and nothing that says who somebody is is ever logged.
-pub const FIELDS: [Field; 19] = [
+/// All of them. Nothing but the id, and which partners have to be told, outlives an erasure, and nothing that says who
+/// somebody is is ever logged.
+pub const FIELDS: [Field; 20] = [
     field("/id", "a name without meaning", &[Use::Subject, Use::Tombstone, Use::Log]),
     field("/email", "where they get mail", SHARED),
     field("/name", "what they want to be called", SHARED),
@@ -44,10 +49,15 @@ pub const FIELDS: [Field; 19] = [
     field("/consents/marketing/granted", "whether they want to hear of offers", OWN),
     field("/consents/marketing/at", "when they said so", OWN),
     field("/consents/marketing/source", "where they said so", OWN),
-    field("/consents/sharing/*/partnerId", "a partner about whom they have a say", OWN),
+    field(
+        "/consents/sharing/*/partnerId",
+        "a partner about whom they have a say",
+        &[Use::Subject, Use::Tombstone],
+    ),
     field("/consents/sharing/*/granted", "whether we may share with it", OWN),
     field("/consents/sharing/*/at", "when they said so", OWN),
     field("/consents/sharing/*/source", "where they said so", OWN),
+    field("/consents/sharing/*/agreedAt", "when they had agreed who no longer do", OWN),
     field("/createdAt", "when they were added", &[Use::Subject, Use::Log]),
     field("/updatedAt", "when anything last changed", &[Use::Subject, Use::Log]),
     field("/creation/key", "a hash that tells repeated requests; nothing about the person", &[]),
@@ -63,14 +73,70 @@ const fn field(pointer: &'static str, meaning: &'static str, uses: &'static [Use
     Field { pointer, meaning, uses }
 }
 
-/// What of the customer may go there, in the form of the document.
-pub fn select(customer: &Customer, wanted: Use) -> Value {
-    pick(&json!(customer), "", wanted).unwrap_or_else(|| json!({}))
+/// A field that a contract may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&'static str")]
+pub struct SharedField(&'static Field);
+
+impl SharedField {
+    /// Every one, in the order of the table.
+    pub fn all() -> impl Iterator<Item = Self> {
+        FIELDS.iter().filter(|field| field.uses.contains(&Use::Partner)).map(Self)
+    }
+
+    /// The field with this pointer, if partners may have it.
+    pub fn parse(pointer: &str) -> Option<Self> {
+        Self::all().find(|field| field.pointer() == pointer)
+    }
+
+    /// JSON pointer to it; `*` stands for every item of a list.
+    pub fn pointer(self) -> &'static str {
+        self.0.pointer
+    }
 }
 
-/// What of the value at this place is wanted. A list or object is as long as anything in it could be.
-fn pick(value: &Value, pointer: &str, wanted: Use) -> Option<Value> {
-    let goes = |field: &Field| field.uses.contains(&wanted);
+impl From<SharedField> for &'static str {
+    fn from(field: SharedField) -> Self {
+        field.pointer()
+    }
+}
+
+impl TryFrom<String> for SharedField {
+    type Error = &'static str;
+
+    fn try_from(pointer: String) -> Result<Self, Self::Error> {
+        Self::parse(&pointer).ok_or("not a field that partners may have")
+    }
+}
+
+impl JsonSchema for SharedField {
+    fn schema_name() -> Cow<'static, str> {
+        "SharedField".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let pointers: Vec<_> = Self::all().map(Self::pointer).collect();
+        json_schema!({
+            "type": "string",
+            "description": "A field of a customer, as a JSON pointer in which `*` stands for every item of a list.",
+            "enum": pointers,
+        })
+    }
+}
+
+/// What of the customer may go there, in the form of the document.
+pub fn select(customer: &Customer, wanted: Use) -> Value {
+    pick(&json!(customer), "", &|field| field.uses.contains(&wanted)).unwrap_or_else(|| json!({}))
+}
+
+/// These fields of the customer and nothing else, in the form of the document.
+pub fn share(customer: &Customer, fields: &[SharedField]) -> Value {
+    let is_named = |field: &Field| fields.iter().any(|named| named.0 == field);
+    pick(&json!(customer), "", &is_named).unwrap_or_else(|| json!({}))
+}
+
+/// What of the value at this place goes. A list or object is as long as anything in it could be.
+fn pick(value: &Value, pointer: &str, goes: &dyn Fn(&Field) -> bool) -> Option<Value> {
     if let Some(field) = FIELDS.iter().find(|field| field.pointer == pointer) {
         return goes(field).then(|| value.clone());
     }
@@ -83,13 +149,13 @@ fn pick(value: &Value, pointer: &str, wanted: Use) -> Option<Value> {
     match value {
         Value::Object(members) => {
             let picked = members.iter().filter_map(|(name, one)| {
-                Some((name.clone(), pick(one, &format!("{pointer}/{name}"), wanted)?))
+                Some((name.clone(), pick(one, &format!("{pointer}/{name}"), goes)?))
             });
             Some(Value::Object(picked.collect()))
         }
         Value::Array(items) => {
             let place = format!("{pointer}/*");
-            Some(items.iter().filter_map(|one| pick(one, &place, wanted)).collect())
+            Some(items.iter().filter_map(|one| pick(one, &place, goes)).collect())
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
@@ -130,6 +196,7 @@ pub(crate) mod tests {
                 sharing: vec![PartnerConsent {
                     partner_id: PartnerId::parse("secret-partner").unwrap(),
                     consent,
+                    agreed_at: Some(NOW),
                 }],
             },
             created_at: NOW,
