@@ -18,6 +18,7 @@ pub mod message;
 pub mod money;
 pub mod number;
 pub mod order;
+pub mod partner;
 pub mod product;
 pub mod review;
 pub mod shipping;

@@ -17,8 +17,10 @@ pub mod keep;
 pub mod kind;
 pub mod order;
 pub mod page;
+pub mod partner;
 pub mod picture;
 pub mod product;
+pub mod pull;
 pub mod resource;
 pub mod review;
 pub mod ring;
@@ -47,6 +49,7 @@ pub mod get_image;
 pub mod get_open_api;
 pub mod get_order;
 pub mod get_order_events;
+pub mod get_partner;
 pub mod get_product;
 pub mod get_rendition;
 pub mod get_review;
@@ -56,9 +59,12 @@ pub mod get_stock;
 pub mod heartbeat;
 pub mod import_products;
 pub mod list_collections;
+pub mod list_customer_disclosures;
 pub mod list_customer_orders;
 pub mod list_customers;
+pub mod list_disclosures;
 pub mod list_images;
+pub mod list_partners;
 pub mod list_products;
 pub mod list_reviews;
 pub mod mark_shipped;
@@ -66,11 +72,13 @@ pub mod moderate_review;
 pub mod patch_product;
 pub mod place_order;
 pub mod process_order;
+pub mod pull_customers;
 pub mod record_poison_order;
 pub mod recover_orders;
 pub mod remove_image;
 pub mod replace_collection;
 pub mod replace_customer;
+pub mod replace_partner;
 pub mod replace_product;
 pub mod report_review;
 pub mod set_consents;
@@ -112,6 +120,12 @@ pub fn routes(app: App) -> Router {
         .route("/api/customers/{id}/consents", put(set_consents::set_consents))
         .route("/api/customers/{id}/export", get(export_customer::export_customer))
         .route("/api/customers/{id}/orders", get(list_customer_orders::list_customer_orders))
+        .route("/api/customers/{id}/disclosures", get(list_customer_disclosures::list_customer_disclosures))
+        .route("/api/partners", get(list_partners::list_partners))
+        .route("/api/partners/{id}", get(get_partner::get_partner))
+        .route("/api/partners/{id}", put(replace_partner::replace_partner))
+        .route("/api/partners/{id}/customers", get(pull_customers::pull_customers))
+        .route("/api/partners/{id}/disclosures", get(list_disclosures::list_disclosures))
         .route("/api/products", get(list_products::list_products))
         .route("/api/products", post(create_product::create_product))
         .route("/api/product-imports", post(import_products::import_products))
@@ -187,6 +201,7 @@ pub fn described() -> Vec<Described> {
         described!("GetOpenApi", get_open_api),
         described!("GetOrder", get_order),
         described!("GetOrderEvents", get_order_events),
+        described!("GetPartner", get_partner),
         described!("GetProduct", get_product),
         described!("GetRendition", get_rendition),
         described!("GetReview", get_review),
@@ -196,18 +211,23 @@ pub fn described() -> Vec<Described> {
         described!("Heartbeat", heartbeat),
         described!("ImportProducts", import_products),
         described!("ListCollections", list_collections),
+        described!("ListCustomerDisclosures", list_customer_disclosures),
         described!("ListCustomerOrders", list_customer_orders),
         described!("ListCustomers", list_customers),
+        described!("ListDisclosures", list_disclosures),
         described!("ListImages", list_images),
+        described!("ListPartners", list_partners),
         described!("ListProducts", list_products),
         described!("ListReviews", list_reviews),
         described!("MarkShipped", mark_shipped),
         described!("ModerateReview", moderate_review),
         described!("PatchProduct", patch_product),
         described!("PlaceOrder", place_order),
+        described!("PullCustomers", pull_customers),
         described!("RemoveImage", remove_image),
         described!("ReplaceCollection", replace_collection),
         described!("ReplaceCustomer", replace_customer),
+        described!("ReplacePartner", replace_partner),
         described!("ReplaceProduct", replace_product),
         described!("ReportReview", report_review),
         described!("SetConsents", set_consents),

@@ -3,11 +3,12 @@
 //!
 //! In reading order: [`mod@serve`] opens the port and wraps the routes, [`invocation`] reads an envelope and writes the
 //! reply, [`answer`] and [`problem`] are what an HTTP caller sees, [`failure`] is what the host sees when a message
-//! could not be handled. [`body`], [`query`] and [`conditional`] parse a request at the edge; [`trace`]
+//! could not be handled. [`body`], [`query`], [`accept`] and [`conditional`] parse a request at the edge; [`trace`]
 //! reads its names, [`context`] knows them while it is served, and [`mod@encoding`] packs what is sent.
 //! [`mod@document`] describes all of that to callers, from an [`operation`] of each function, and
 //! lists every [`kind`] of problem.
 
+pub mod accept;
 pub mod answer;
 pub mod body;
 pub mod call;
@@ -28,6 +29,7 @@ mod schemas;
 pub mod serve;
 pub mod trace;
 
+pub use accept::preferred;
 pub use answer::Answer;
 pub use body::{BODY_BYTES_MAX, parse, parse_optional, parse_value};
 pub use call::{AnyCall, HTTP_OUTPUT};

@@ -12,10 +12,12 @@ pub mod collections;
 pub mod containers;
 pub mod cosmos;
 pub mod customers;
+pub mod disclosures;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod keys;
 pub mod orders;
+pub mod partners;
 mod pause;
 pub mod products;
 mod recent;
@@ -44,6 +46,10 @@ pub struct Store {
     pub customers: customers::Customers,
     /// Reviews of products.
     pub reviews: reviews::Reviews,
+    /// Contracts with partners.
+    pub partners: partners::Partners,
+    /// What left for partners.
+    pub disclosures: disclosures::Disclosures,
     #[cfg(feature = "emulator")]
     cosmos: Arc<cosmos::Cosmos>,
 }
@@ -73,6 +79,8 @@ impl Store {
             keys: keys::Keys::new(Arc::clone(&cosmos)),
             customers: customers::Customers::new(Arc::clone(&cosmos)),
             reviews: reviews::Reviews::new(Arc::clone(&cosmos)),
+            partners: partners::Partners::new(Arc::clone(&cosmos)),
+            disclosures: disclosures::Disclosures::new(Arc::clone(&cosmos)),
             #[cfg(feature = "emulator")]
             cosmos,
         }

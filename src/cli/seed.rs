@@ -1,4 +1,4 @@
-//! `seed`: products, stock and customers from a JSON file into the store. What exists is left alone.
+//! `seed`: products, stock, partners and customers from a JSON file into the store. What exists is left alone.
 
 use std::path::Path;
 
@@ -9,9 +9,10 @@ use crate::app::customers::Enrolment;
 use crate::config::Config;
 use crate::domain::catalogue::ProductDraft;
 use crate::domain::customer::Customer;
-use crate::domain::customer::draft::CustomerDraft;
+use crate::domain::customer::draft::{ConsentsDraft, CustomerDraft};
 use crate::domain::draft::Invalid;
-use crate::domain::id::Fingerprint;
+use crate::domain::id::{CustomerId, Fingerprint, PartnerId};
+use crate::domain::partner::draft::ContractDraft;
 use crate::domain::product::Product;
 use crate::domain::stock::Adjustment;
 use crate::store::Written;
@@ -26,7 +27,26 @@ const DEMO: &str = include_str!("../../data/demo.json");
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Data {
     products: Vec<StockedProduct>,
+    #[serde(default)]
+    partners: Vec<ContractedPartner>,
     customers: Vec<CustomerDraft>,
+    /// What customers of the file agree to.
+    #[serde(default)]
+    consents: Vec<CustomerConsents>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ContractedPartner {
+    id: PartnerId,
+    contract: ContractDraft,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CustomerConsents {
+    customer_id: CustomerId,
+    consents: ConsentsDraft,
 }
 
 #[derive(Deserialize)]
@@ -96,12 +116,35 @@ async fn fill(app: &App, data: &Data) -> Result<usize, Failure> {
         let counted = app.store.stock.count(|current| current.is_none(), delivery, *on_hand, now).await?;
         added += usize::from(matches!(counted, Counted::Done(_)));
     }
+    Ok(added + fill_partners(app, data).await? + fill_customers(app, data).await?)
+}
+
+async fn fill_partners(app: &App, data: &Data) -> Result<usize, Failure> {
+    let mut added = 0;
+    for ContractedPartner { id, contract } in &data.partners {
+        let checked = contract.clone().check();
+        let terms = checked.map_err(|invalid| not_valid(&format!("partner {id}"), &invalid))?;
+        added += usize::from(app.agree(id, &terms, |current| current.is_none()).await?.is_some());
+    }
+    Ok(added)
+}
+
+async fn fill_customers(app: &App, data: &Data) -> Result<usize, Failure> {
+    let mut added = 0;
     for customer in &data.customers {
         let checked = customer.clone().check();
         let (id, details) =
             checked.map_err(|invalid| not_valid(&format!("customer {}", customer.id), &invalid))?;
-        let enrolled = app.enrol(&Customer::new(id, details, app.clock.now())).await?;
-        added += usize::from(matches!(enrolled, Enrolment::Done(_)));
+        let enrolled = app.enrol(&Customer::new(id.clone(), details, app.clock.now())).await?;
+        if !matches!(enrolled, Enrolment::Done(_)) {
+            continue;
+        }
+        added += 1;
+        for said in data.consents.iter().filter(|said| said.customer_id == id) {
+            let checked = said.consents.clone().check();
+            let consents = checked.map_err(|invalid| not_valid(&format!("consents of {id}"), &invalid))?;
+            app.set_consents(&id, &consents, |_| true).await?;
+        }
     }
     Ok(added)
 }
@@ -124,6 +167,12 @@ mod tests {
         }
         for customer in data.customers {
             customer.check().unwrap();
+        }
+        for partner in data.partners {
+            partner.contract.check().unwrap();
+        }
+        for said in data.consents {
+            said.consents.check().unwrap();
         }
     }
 }

@@ -19,8 +19,8 @@ pub const PARTITION_CHARS: usize = 8;
 /// Length of an order id: the partition and 26 characters of 128 bits.
 pub const ORDER_ID_CHARS: usize = PARTITION_CHARS + 26;
 
-/// Length of an image id: 128 bits.
-pub const IMAGE_ID_CHARS: usize = 26;
+/// Length of an id of 128 bits.
+const CHANCE_CHARS: usize = 26;
 
 /// A text that is not the identifier it should be; says what one looks like.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -122,7 +122,7 @@ text_id!(
     "an image id: 26 characters of a-z and 2-7",
     "^[a-z2-7]{26}$",
     "mfrggzdfmztwq2lknnwg23tpoa",
-    |text| text.len() == IMAGE_ID_CHARS && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'))
+    |text| is_chance(text)
 );
 
 text_id!(
@@ -141,6 +141,24 @@ text_id!(
     "^[a-z0-9][a-z0-9-]{0,63}$",
     "parcel-post",
     |text| is_name(text, |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+);
+
+text_id!(
+    /// A customer as one partner knows them: always the same for that partner, and another for every other one.
+    Pseudonym,
+    "26 characters of a-z and 2-7",
+    "^[a-z2-7]{26}$",
+    "k5zw4ztjmrqxi2lpnyxgk3tdmu",
+    |text| is_chance(text)
+);
+
+text_id!(
+    /// A record of what left for a partner: 128 random bits. It is also the cursor with which the partner goes on.
+    DisclosureId,
+    "26 characters of a-z and 2-7",
+    "^[a-z2-7]{26}$",
+    "mrsw4ztjmnrw643vojsxgzltoq",
+    |text| is_chance(text)
 );
 
 text_id!(
@@ -170,6 +188,24 @@ impl ProductId {
 
 impl ImageId {
     /// An image's id, from 16 random bytes.
+    pub fn from_chance(bytes: [u8; 16]) -> Self {
+        Self(base32(&bytes))
+    }
+}
+
+impl Pseudonym {
+    /// The customer's name under this secret, which nobody can find out who does not have it.
+    pub fn derive(secret: &str, customer_id: &CustomerId) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(secret);
+        hash.update([0]);
+        hash.update(customer_id.as_str());
+        Self(base32(&hash.finalize()[..16]))
+    }
+}
+
+impl DisclosureId {
+    /// A record's id, from 16 random bytes.
     pub fn from_chance(bytes: [u8; 16]) -> Self {
         Self(base32(&bytes))
     }
@@ -250,6 +286,10 @@ impl Fingerprint {
 pub fn base32(bytes: &[u8]) -> String {
     let encoding: &Encoding = &BASE32_NOPAD;
     encoding.encode(bytes).to_ascii_lowercase()
+}
+
+fn is_chance(text: &str) -> bool {
+    text.len() == CHANCE_CHARS && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'))
 }
 
 fn is_name(text: &str, allowed: fn(u8) -> bool) -> bool {

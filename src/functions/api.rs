@@ -24,6 +24,8 @@ pub const IMAGES: &str = "Pictures";
 pub const REVIEWS: &str = "Reviews";
 /// What products are grouped by.
 pub const COLLECTIONS: &str = "Categories and collections";
+/// With whom customers' data is shared.
+pub const PARTNERS: &str = "Partners";
 /// What operators look at.
 pub const OPERATIONS: &str = "Operations";
 
@@ -54,6 +56,10 @@ pub const FRONT: Front = Front {
         (IMAGES, "Pictures of products, and smaller copies of them."),
         (REVIEWS, "What customers say of products, and how helpful others find it."),
         (COLLECTIONS, "What products are grouped by: a tree of categories, and free collections."),
+        (
+            PARTNERS,
+            "With whom data of customers who agreed is shared, under which contract, and what has left.",
+        ),
         (OPERATIONS, "Whether the shop works, and whether its books agree."),
     ],
 };

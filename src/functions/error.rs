@@ -2,6 +2,7 @@
 //!
 //! The chain of causes is logged once, here or where the `Failure` is answered; callers see none of it.
 
+use std::io;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName};
@@ -66,6 +67,12 @@ impl From<auth::Refusal> for Problem {
             auth::Refusal::Unreachable => Self::unavailable().retry_after(ISSUER_RETRY_AFTER),
         }
     }
+}
+
+/// The end of an answer that had begun: the connection breaks, so that nobody takes the answer for whole.
+pub fn cut_off(error: store::Error) -> io::Error {
+    Failure::transient(error).log();
+    io::Error::other("the answer was cut off")
 }
 
 impl From<blob::Error> for Problem {

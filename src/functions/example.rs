@@ -131,8 +131,50 @@ pub fn customer() -> Value {
 
 /// All about a customer.
 pub fn customer_export() -> Value {
-    json!({"customer": customer(), "orders": [{"order": order(), "events": [event()]}], "reviews": [kept_review()],
-        "shippingAddresses": [{"orderId": ORDER_ID, "address": address()}]})
+    json!({
+        "customer": customer(), "orders": [{"order": order(), "events": [event()]}], "reviews": [kept_review()],
+        "shippingAddresses": [{"orderId": ORDER_ID, "address": address()}], "disclosures": [disclosure()],
+    })
+}
+
+/// A contract as staff write it.
+pub fn contract_draft() -> Value {
+    json!({
+        "purpose": "delivers flyers", "fields": ["/name", "/addresses/*/city"], "consent": ["sharing"],
+        "validUntil": "2027-01-01T00:00:00.000Z",
+    })
+}
+
+/// A partner.
+pub fn partner() -> Value {
+    let more = json!({"id": "parcel-post", "version": 1, "createdAt": TIME, "updatedAt": TIME});
+    with(contract_draft(), more)
+}
+
+/// One page of a partner's pull, which is the last.
+pub fn pull_page() -> Value {
+    let ada = json!({
+        "id": "k5zw4ztjmrqxi2lpnyxgk3tdmu", "name": "Ada Lovelace", "addresses": [{"city": "Berlin"}],
+    });
+    let removed = json!({"id": "mzxw6ytboi2dknrxha4tembrgi", "removed": true});
+    let link = format!("/api/partners/parcel-post/customers?limit=100&cursor={IMAGE_ID}");
+    json!({"items": [ada, removed], "deltaLink": link})
+}
+
+/// A pull of a partner, on record.
+pub fn pull() -> Value {
+    json!({
+        "id": IMAGE_ID, "at": TIME, "form": "json", "contractVersion": 1, "purpose": "delivers flyers",
+        "fields": ["/name", "/addresses/*/city"], "count": {"customers": 1, "removed": 1},
+    })
+}
+
+/// What a customer sees of a pull that they were in.
+pub fn disclosure() -> Value {
+    json!({
+        "id": IMAGE_ID, "at": TIME, "partnerId": "parcel-post", "contractVersion": 1, "purpose": "delivers flyers",
+        "fields": ["/name", "/addresses/*/city"],
+    })
 }
 
 /// The tree of categories.

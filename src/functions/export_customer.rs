@@ -21,6 +21,7 @@ use crate::functions::example;
 use crate::functions::keep::{Keep, read};
 use crate::functions::kind::CUSTOMER_ERASED;
 use crate::functions::page::{Filters, LIMIT_MAX, PageRequest};
+use crate::functions::partner::DisclosureResource;
 use crate::functions::resource::OrderResource;
 use crate::functions::review::KeptReviewResource;
 use crate::host::{Answer, Operation, Problem};
@@ -30,11 +31,14 @@ use crate::store::orders::{EVENTS_MAX, OrderCursor};
 const ADDRESSES_MAX: usize = 1000;
 /// Most reviews of one customer that are exported; the shop has far fewer products that one person reviews.
 const REVIEWS_MAX: usize = 1000;
+/// Most records of what left for partners; the rest is at `/api/customers/{id}/disclosures`.
+const DISCLOSURES_MAX: usize = 1000;
 
 #[derive(Serialize, Deserialize)]
 struct Cursor(DateTime<Utc>, OrderId);
 
-/// What we hold about a customer: all of what they told us, what they say of products, and one page of their orders.
+/// What we hold about a customer: all of what they told us, what they say of products, who
+/// got their data, and one page of their orders.
 #[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "CustomerExport")]
@@ -51,6 +55,9 @@ struct Export<'a> {
     /// Where their orders go, as long as that is kept; on the first page.
     #[schemars(length(max = ADDRESSES_MAX))]
     shipping_addresses: Vec<ExportedAddress<'a>>,
+    /// What left about them for partners, newest first; on the first page.
+    #[schemars(length(max = DISCLOSURES_MAX))]
+    disclosures: Vec<DisclosureResource>,
     /// Path and query of the next page of orders; absent on the last.
     #[schemars(length(max = 4000), example = &"/api/customers/c1/export?limit=20&cursor=eyJrIjoxfQ")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,7 +87,7 @@ struct ExportedOrder<'a> {
     events: Vec<Event>,
 }
 
-/// Answers 200, 304, 404, or 410 after they were erased. Four queries, and one for each order.
+/// Answers 200, 304, 404, or 410 after they were erased. Five queries, and one for each order.
 ///
 /// # Errors
 /// A [`Problem`].
@@ -105,26 +112,29 @@ pub async fn export_customer(
     let orders = page.items.iter().zip(timelines);
     let orders = orders.map(|(order, events)| ExportedOrder { order: OrderResource::from(order), events });
     let customer = select(&found, Use::Subject);
-    let (reviews, addresses) = match request.cursor {
+    let (reviews, addresses, disclosures) = match request.cursor {
         None => (
             app.store.reviews.of_customer(&found.id, REVIEWS_MAX).await?,
             app.store.orders.shipping_addresses_of(&found.id, ADDRESSES_MAX).await?,
+            app.store.disclosures.about(&found.id, None, DISCLOSURES_MAX).await?,
         ),
-        Some(_) => (Vec::new(), Vec::new()),
+        Some(_) => (Vec::new(), Vec::new(), Vec::new()),
     };
     let shipping_addresses = addresses
         .iter()
         .map(|ShippingAddress { order_id, address, .. }| ExportedAddress { order_id, address })
         .collect();
     let reviews = reviews.iter().filter_map(KeptReviewResource::new).collect();
-    let export =
-        Export { customer, orders: orders.collect(), reviews, shipping_addresses, next_link: page.next_link };
+    let disclosures = disclosures.into_iter().map(DisclosureResource::from).collect();
+    let (orders, next_link) = (orders.collect(), page.next_link);
+    let export = Export { customer, orders, reviews, shipping_addresses, disclosures, next_link };
     read(&headers, &export, Keep::Private, None)
 }
 
 /// What the API's document says of it.
 pub fn operation() -> Operation {
-    let description = "For a customer who asks what we know: their own data whole on every page, their reviews and where their orders go on the first, and \
+    let description = "For a customer who asks what we know: their own data whole on every page; on the first their reviews, where \
+                       their orders go, and who got their data; and \
                        their orders with all that happened to each, newest first, by page.";
     let operation = Operation::new(CUSTOMERS, "Export all about a customer", description)
         .path::<CustomerId>("id", "The customer.")

@@ -4,6 +4,14 @@ use axum::http::StatusCode;
 
 use crate::host::kind::{Kind, Member};
 
+/// 403.
+pub const NO_CONTRACT: Kind = Kind::new(
+    StatusCode::FORBIDDEN,
+    "no-contract",
+    "No contract allows this",
+    "There is no contract with the partner, or it has ended. Only a new one helps.",
+);
+
 /// 409.
 pub const ID_TAKEN: Kind = Kind::new(
     StatusCode::CONFLICT,
@@ -88,6 +96,15 @@ pub const CUSTOMER_ERASED: Kind = Kind::new(
     "customer-erased",
     "The customer was erased",
     "Nothing is left of the customer but the id, which nobody else gets. Their orders can still be read.",
+);
+
+/// 410.
+pub const CONTRACT_CHANGED: Kind = Kind::new(
+    StatusCode::GONE,
+    "contract-changed",
+    "The cursor is of an earlier contract",
+    "The contract has changed since the cursor was given. Pull everybody again, without a cursor, and delete whom that does not \
+     name.",
 );
 
 /// 415.

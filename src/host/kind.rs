@@ -113,6 +113,14 @@ pub const METHOD_NOT_ALLOWED: Kind = Kind::new(
     "The path exists, the method does not; `Allow` lists those that do.",
 );
 
+/// 406.
+pub const NOT_ACCEPTABLE: Kind = Kind::new(
+    StatusCode::NOT_ACCEPTABLE,
+    "not-acceptable",
+    "There is no form that the caller takes",
+    "`Accept` names none of the media types that the answer can have; `detail` lists them.",
+);
+
 /// 411.
 pub const LENGTH_REQUIRED: Kind = Kind::new(
     StatusCode::LENGTH_REQUIRED,

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::answer::JSON;
 use super::conditional::TAGS_PATTERN;
 use super::kind::{
-    BAD_REQUEST, INTERNAL, INVALID_BODY, INVALID_HEADER, INVALID_QUERY, Kind, NOT_FOUND, PAYLOAD_TOO_LARGE,
-    PRECONDITION_FAILED, PRECONDITION_REQUIRED, UNAVAILABLE, UNSUPPORTED_MEDIA_TYPE,
+    BAD_REQUEST, INTERNAL, INVALID_BODY, INVALID_HEADER, INVALID_QUERY, Kind, NOT_ACCEPTABLE, NOT_FOUND,
+    PAYLOAD_TOO_LARGE, PRECONDITION_FAILED, PRECONDITION_REQUIRED, UNAVAILABLE, UNSUPPORTED_MEDIA_TYPE,
 };
 use super::schemas::Schemas;
 
@@ -249,6 +249,17 @@ impl Operation {
         let schema = self.schemas.answered::<T>();
         let content = BTreeMap::from([(JSON, json!({"schema": schema, "example": example}))]);
         self.answer(status, description, headers, content)
+    }
+
+    /// Gives the answer of this status also as a text of these types, whichever `Accept` prefers.
+    pub fn also_as(mut self, status: StatusCode, texts: &[(&'static str, &'static str)]) -> Self {
+        if let Some(answered) = self.answers.get_mut(&status.as_u16()) {
+            for (media_type, description) in texts {
+                let media = json!({"schema": {"type": "string", "description": description}});
+                answered.content.insert(media_type, media);
+            }
+        }
+        self.problems(&[&NOT_ACCEPTABLE])
     }
 
     /// Answers without a body.

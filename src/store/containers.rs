@@ -17,6 +17,10 @@ pub enum Container {
     Customers,
     /// Reviews, their summaries, and votes and reports.
     Reviews,
+    /// Contracts with partners.
+    Partners,
+    /// What left for partners.
+    Disclosures,
 }
 
 /// How a container is made.
@@ -34,10 +38,22 @@ pub struct Definition {
     pub ordered_by: &'static [&'static [&'static str]],
 }
 
+/// One partition for each document.
+const PLAIN: Definition =
+    Definition { name: "", partition_key: "id", expires: false, indexed: &["/type/?"], ordered_by: &[] };
+
 impl Container {
     /// Every container.
-    pub const ALL: [Self; 6] =
-        [Self::Products, Self::Collections, Self::Stock, Self::Orders, Self::Customers, Self::Reviews];
+    pub const ALL: [Self; 8] = [
+        Self::Products,
+        Self::Collections,
+        Self::Stock,
+        Self::Orders,
+        Self::Customers,
+        Self::Reviews,
+        Self::Partners,
+        Self::Disclosures,
+    ];
 
     /// How it is made.
     pub fn definition(self) -> Definition {
@@ -60,13 +76,7 @@ impl Container {
                 // Cosmos also reads an index backwards, all of it at once.
                 ordered_by: &[&["/sortName", "/id"], &["/price/amountMinor", "/id"], &["/createdAt", "/id"]],
             },
-            Self::Collections => Definition {
-                name: "collections",
-                partition_key: "id",
-                expires: true,
-                indexed: &["/type/?"],
-                ordered_by: &[],
-            },
+            Self::Collections => Definition { name: "collections", expires: true, ..PLAIN },
             Self::Stock => Definition {
                 name: "stock",
                 partition_key: "productId",
@@ -92,10 +102,9 @@ impl Container {
             },
             Self::Customers => Definition {
                 name: "customers",
-                partition_key: "id",
                 expires: true,
                 indexed: &["/type/?", "/customerId/?"],
-                ordered_by: &[],
+                ..PLAIN
             },
             Self::Reviews => Definition {
                 name: "reviews",
@@ -110,6 +119,14 @@ impl Container {
                     "/rank/?",
                 ],
                 ordered_by: &[&["/createdAt", "/id"], &["/rank", "/id"]],
+            },
+            Self::Partners => Definition { name: "partners", ..PLAIN },
+            Self::Disclosures => Definition {
+                name: "disclosures",
+                partition_key: "partnerId",
+                expires: false,
+                indexed: &["/partnerId/?", "/sequence/?", "/at/?", "/customerIds/[]/?"],
+                ordered_by: &[&["/at", "/id"]],
             },
         }
     }

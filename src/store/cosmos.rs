@@ -1,9 +1,10 @@
-//! The only place that names the Cosmos client: options and writes here, reads in `reads`, what an answer means in
-//! `meaning`, what it has cost in [`meter`].
+//! The only place that names the Cosmos client: options and writes here, reads in `reads`, changes in [`feed`], what an
+//! answer means in `meaning`, what it has cost in [`meter`].
 //!
 //! Does not know what any document is.
 
 mod connect;
+pub mod feed;
 mod meaning;
 pub mod meter;
 mod reads;
@@ -338,6 +339,11 @@ fn forgets_if_match(container: Container) -> bool {
     match container {
         Container::Stock => Mistake::CountsWithoutIfMatch.is_on_show(),
         Container::Orders => Mistake::OrdersWithoutIfMatch.is_on_show(),
-        Container::Products | Container::Collections | Container::Customers | Container::Reviews => false,
+        Container::Products
+        | Container::Collections
+        | Container::Customers
+        | Container::Reviews
+        | Container::Partners
+        | Container::Disclosures => false,
     }
 }

@@ -1,6 +1,8 @@
-//! The container `customers`: personal data is here and in the addresses that orders go to. Documents: one customer each, or what an erased one has left;
-//! and the claims to their email addresses, see [`claims`].
+//! The container `customers`: personal data is here and in the addresses that orders go to. Documents: one customer each, or
+//! what an erased one has left; and the claims to their email addresses, see [`claims`]. What has been written since is told by
+//! [`changes`].
 
+pub mod changes;
 pub mod claims;
 
 use std::sync::Arc;

@@ -45,6 +45,7 @@ const fn owner(answer: u16, other: u16) -> [u16; 8] {
 
 const REVIEW: &str = r#"{"rating":4,"title":"Does what it should"}"#;
 const DETAILS: &str = r#"{"id":"ada","email":"ada@example.com","name":"Ada"}"#;
+const CONTRACT: &str = r#"{"purpose":"flyers","validUntil":"2030-01-01T00:00:00Z"}"#;
 const PRODUCT: &str =
     r#"{"sku":"W","name":"W","price":{"amountMinor":1,"currency":"EUR"},"status":"active"}"#;
 
@@ -77,6 +78,7 @@ const RULES: &[Rule] = &[
     rule("GetOpenApi", "openapi.json", "", ANYONE),
     rule("GetOrder", "orders/{order}", "", [401, 200, 404, 200, 200, 403, 403, 401]),
     rule("GetOrderEvents", "orders/{order}/events", "", [401, 200, 404, 200, 200, 403, 403, 401]),
+    rule("GetPartner", "partners/willy", "", staff(200)),
     rule("GetProduct", "products/w", "", ANYONE),
     rule("GetRendition", "products/w/images/{image}/20", "", ANYONE),
     rule("GetReview", "products/w/reviews/ada", "", owner(200, 404)),
@@ -91,9 +93,12 @@ const RULES: &[Rule] = &[
     rule("Heartbeat", "heartbeat", "", ANYONE),
     rule("ImportProducts", "product-imports", "sku,name,priceMinor,currency\nNEW,New,1,EUR\n", staff(200)),
     rule("ListCollections", "collections", "", ANYONE),
+    rule("ListCustomerDisclosures", "customers/ada/disclosures", "", owner(200, 404)),
     rule("ListCustomerOrders", "customers/ada/orders", "", owner(200, 404)),
     rule("ListCustomers", "customers", "", staff(200)),
+    rule("ListDisclosures", "partners/willy/disclosures", "", staff(200)),
     rule("ListImages", "products/w/images", "", ANYONE),
+    rule("ListPartners", "partners", "", staff(200)),
     rule("ListProducts", "products", "", ANYONE),
     rule("ListReviews", "products/w/reviews", "", ANYONE),
     rule("MarkShipped", "orders/{order}/shipment", "", [401, 403, 403, 200, 200, 403, 403, 401]),
@@ -110,6 +115,7 @@ const RULES: &[Rule] = &[
         r#"{"customerId":"ada","lines":[{"productId":"w","quantity":1}]}"#,
         owner(202, 422),
     ),
+    rule("PullCustomers", "partners/willy/customers", "", [401, 403, 403, 403, 403, 200, 404, 401]),
     rule("RemoveImage", "products/w/images/{image}", "", staff(204)),
     rule(
         "ReplaceCollection",
@@ -118,6 +124,7 @@ const RULES: &[Rule] = &[
         staff(200),
     ),
     rule("ReplaceCustomer", "customers/ada", DETAILS, owner(200, 404)),
+    rule("ReplacePartner", "partners/willy", CONTRACT, staff(200)),
     rule("ReplaceProduct", "products/w", PRODUCT, staff(200)),
     rule(
         "ReportReview",
@@ -173,6 +180,8 @@ impl Scene {
         let folder = Folder::new(&format!("callers-{name}"));
         let mut shop = TestShop::open(&[("w", 100)]).await;
         shop.show_images(Images::connect(&folder.settings()));
+        let contract: Value = serde_json::from_str(CONTRACT).unwrap();
+        shop.put("/api/partners/willy", &[("if-none-match", "*")], contract).await;
         let category = json!({"id": "mugs", "kind": "category", "name": "Mugs"});
         shop.post("/api/collections", &[], category).await;
         for author in ["ada", "bob"] {
@@ -207,7 +216,7 @@ impl Scene {
             [("authorization", authorization.as_str()), ("content-type", content_type), ("if-match", "*")];
         let headers = match rule.function {
             "ReplaceCustomer" | "SetConsents" | "SetStock" | "ReplaceProduct" | "ReplaceCollection"
-            | "ArrangeImages" => &headers[..],
+            | "ArrangeImages" | "ReplacePartner" => &headers[..],
             _ => &headers[..2],
         };
         if ["CancelOrder", "MarkShipped", "PlaceOrder"].contains(&rule.function) {

@@ -32,6 +32,10 @@ fn validator(schema: &Value) -> Validator {
     validator_for(&schema).unwrap()
 }
 
+fn is_json(media_type: &str) -> bool {
+    media_type.ends_with("/json") || media_type.ends_with("+json")
+}
+
 /// Fails unless the document says that this function may answer like that.
 pub(crate) fn hold(function: &str, answer: &Answer) {
     static VALIDATORS: Mutex<BTreeMap<(String, u16), Option<Validator>>> = Mutex::new(BTreeMap::new());
@@ -56,7 +60,7 @@ pub(crate) fn hold(function: &str, answer: &Answer) {
     let content_type = content_type.to_str().unwrap();
     let media = content.and_then(|content| content.get(content_type));
     let media = media.unwrap_or_else(|| panic!("{function} answers {status} with a {content_type}"));
-    if !content_type.ends_with("json") {
+    if !is_json(content_type) {
         return;
     }
     let mut validators = VALIDATORS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -193,7 +197,7 @@ fn every_operation_says_what_it_takes_and_has_examples_that_are_right() {
                                 .map(|error| format!("{name}: example of {media_type}: {error}")),
                         );
                     }
-                    None if media_type.ends_with("json") => {
+                    None if is_json(media_type) => {
                         wrong.push(format!("{name} has no example of {media_type}"))
                     }
                     None => {}

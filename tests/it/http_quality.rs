@@ -92,6 +92,7 @@ const TABLE: &[Row] = &[
     Row { function: "GetOpenApi", address: "openapi.json", ..ROW },
     Row { function: "GetOrder", address: "orders/{order}", ..ROW },
     Row { function: "GetOrderEvents", address: "orders/{order}/events", ..ROW },
+    Row { function: "GetPartner", address: "partners/willy", ..ROW },
     Row { function: "GetProduct", address: "products/w", ..ROW },
     Row { function: "GetRendition", address: "products/w/images/{image}/20", exempt: &[ONE_FORM], ..ROW },
     Row { function: "GetReview", address: "products/w/reviews/ada", ..ROW },
@@ -105,10 +106,19 @@ const TABLE: &[Row] = &[
         ..ROW
     },
     Row { function: "ListCollections", address: "collections", ..ROW },
+    Row { function: "ListCustomerDisclosures", address: "customers/ada/disclosures", ..ROW },
     Row { function: "ListCustomerOrders", address: "customers/ada/orders", ..ROW },
+    Row { function: "ListDisclosures", address: "partners/willy/disclosures", ..ROW },
     Row { function: "ListImages", address: "products/w/images", ..ROW },
+    Row { function: "ListPartners", address: "partners", ..ROW },
     Row { function: "ListProducts", address: "products", ..ROW },
     Row { function: "ListReviews", address: "products/w/reviews", ..ROW },
+    Row {
+        function: "PullCustomers",
+        address: "partners/willy/customers",
+        exempt: &[(Rule::Tag, "each pull goes on record, so none is spared")],
+        ..ROW
+    },
     Row {
         function: "AddImage",
         does: Does::Make,
@@ -200,6 +210,13 @@ const TABLE: &[Row] = &[
         does: Does::Replace,
         address: "customers/ada",
         bodies: [r#"{"id":"ada","email":"ada@example.com","name":"Ada"}"#, ""],
+        ..ROW
+    },
+    Row {
+        function: "ReplacePartner",
+        does: Does::Replace,
+        address: "partners/willy",
+        bodies: [r#"{"purpose":"parcels","validUntil":"2030-01-01T00:00:00Z"}"#, ""],
         ..ROW
     },
     Row {
@@ -403,6 +420,10 @@ impl Walk {
         for product in &products {
             shop.add_product(product, 100).await;
         }
+        let contract =
+            json!({"purpose": "flyers", "fields": ["/name"], "validUntil": "2030-01-01T00:00:00Z"});
+        let added = shop.put("/api/partners/willy", &[("If-None-Match", "*")], contract).await;
+        assert_eq!(added.status, StatusCode::OK);
         let category = json!({"id": "mugs", "kind": "category", "name": "Mugs"});
         shop.post("/api/collections", &[], category).await;
         let review = json!({"rating": 4, "title": "Does what it should"});
@@ -691,7 +712,8 @@ async fn every_success_says_who_may_keep_it() {
         let refused = row.function == "ArrangeImages" || row.function == "MarkShipped";
         assert!(reply.status.is_success() || refused, "{}: {} {}", row.function, reply.status, reply.json());
         reply.assert_signed(row.function);
-        let is_personal = row.address.starts_with("orders") || row.address.starts_with("customers");
+        let is_personal =
+            ["orders", "customers", "partners"].iter().any(|room| row.address.starts_with(room));
         let keeping = reply.header("cache-control");
         if is_personal && reply.status.is_success() {
             assert_eq!(keeping, "private, no-store", "{}", row.function);

@@ -28,6 +28,7 @@ mod list_products;
 mod mark_shipped;
 mod model;
 mod npm;
+mod partners;
 mod place_order;
 mod process_order;
 mod products;

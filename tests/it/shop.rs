@@ -27,7 +27,7 @@ use widgetco::auth::development::{self, Bearer};
 use widgetco::config::AuthConfig;
 use widgetco::domain::customer::contact::Email;
 use widgetco::domain::customer::{Customer, Details};
-use widgetco::domain::id::{CustomerId, Fingerprint, Sku};
+use widgetco::domain::id::{CustomerId, Fingerprint, PartnerId, Sku};
 use widgetco::domain::money::{Currency, Money};
 use widgetco::domain::product::{Details as ProductDetails, Product};
 use widgetco::domain::stock::Adjustment;
@@ -526,11 +526,14 @@ fn open_to_all(app: &App) -> App {
     app.clone().with_auth(&config)
 }
 
-/// Who calls there, if a test does not say: staff, but a customer where nobody can speak for them.
+/// Who calls there, if a test does not say: staff, but a customer or partner where nobody can speak for them.
 fn usual_caller(path: &str) -> Bearer {
     let parts: Vec<_> = path.split('?').next().unwrap_or_default().split('/').collect();
     let after = |name: &str| parts.iter().position(|part| *part == name).and_then(|at| parts.get(at + 1));
     let author = after("reviews").filter(|_| parts.len() == 6);
+    if let (Some(id), true) = (after("partners"), parts.last() == Some(&"customers")) {
+        return Bearer::Partner(PartnerId::parse(id).unwrap());
+    }
     match after("votes").or(after("reports")).or(author) {
         Some(id) => Bearer::Customer(CustomerId::parse(id).unwrap_or(CustomerId::parse("ada").unwrap())),
         None => Bearer::Staff,
