@@ -33,6 +33,7 @@ mod place_order;
 mod process_order;
 mod products;
 mod program;
+mod pull_crash;
 mod reads;
 mod record_poison_order;
 mod recover_orders;
