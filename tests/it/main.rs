@@ -34,6 +34,8 @@ mod process_order;
 mod products;
 mod program;
 mod pull_crash;
+#[cfg(target_os = "linux")]
+mod pull_memory;
 mod reads;
 mod record_poison_order;
 mod recover_orders;

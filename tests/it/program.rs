@@ -128,13 +128,27 @@ impl Program {
 
     /// A handler on a port of its own.
     async fn serve(endpoint: &str) -> Self {
+        Self::serve_in(endpoint, "widgetco").await
+    }
+
+    /// The same in another database.
+    pub(crate) async fn serve_in(endpoint: &str, database: &str) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let port = free_port();
         let mut command = command(&["serve", "--port", &port.to_string()]);
-        let child = command.env("COSMOS_ENDPOINT", endpoint).spawn().unwrap();
+        command.env("COSMOS_ENDPOINT", endpoint).env("COSMOS_DATABASE", database);
+        let child = command.spawn().unwrap();
         let program = Self { child, address: format!("http://127.0.0.1:{port}"), client: staff() };
         eventually(async || program.client.get(format!("{}/", program.address)).send().await.ok()).await;
         program
+    }
+
+    /// What Linux says of its memory: `VmRSS:` is how much it has, `VmHWM:` how much it ever had.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn memory_kib(&self, line: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let found = status.lines().find_map(|text| text.strip_prefix(line)).unwrap();
+        found.split_whitespace().next().unwrap().parse().unwrap()
     }
 
     pub(crate) async fn call(
