@@ -66,6 +66,7 @@ pub mod list_disclosures;
 pub mod list_images;
 pub mod list_partners;
 pub mod list_products;
+pub mod list_reported_reviews;
 pub mod list_reviews;
 pub mod mark_shipped;
 pub mod moderate_review;
@@ -160,6 +161,7 @@ pub fn routes(app: App) -> Router {
             delete(unvote_review::unvote_review),
         )
         .route("/api/products/{id}/review-summary", get(get_review_summary::get_review_summary))
+        .route("/api/reported-reviews", get(list_reported_reviews::list_reported_reviews))
         .with_state(app)
 }
 
@@ -218,6 +220,7 @@ pub fn described() -> Vec<Described> {
         described!("ListImages", list_images),
         described!("ListPartners", list_partners),
         described!("ListProducts", list_products),
+        described!("ListReportedReviews", list_reported_reviews),
         described!("ListReviews", list_reviews),
         described!("MarkShipped", mark_shipped),
         described!("ModerateReview", moderate_review),

@@ -4,7 +4,7 @@
 
 use crate::app::App;
 use crate::domain::id::{CustomerId, ProductId};
-use crate::domain::review::{Content, Mark, Reaction, Review, ReviewStatus};
+use crate::domain::review::{Content, Mark, Reaction, ReportReason, Review, ReviewStatus};
 use crate::store::reviews::{Change, MarkOf, Place, Sight};
 use crate::store::{Error, Etag, Versioned};
 
@@ -215,11 +215,9 @@ impl App {
             if earlier == reaction {
                 return Err(Unwritten::Already(Box::new(seen.clone())));
             }
-            let (was, is) = (u32::from(earlier.is_some()), u32::from(reaction.is_some()));
-            let moved = |count: u32| count.saturating_sub(was).saturating_add(is);
-            let review = match of {
-                MarkOf::Vote(_) => Review { helpful: moved(seen.value.helpful), ..seen.value.clone() },
-                MarkOf::Report(_) => Review { reports: moved(seen.value.reports), ..seen.value.clone() },
+            let review = match reaction {
+                Some(Reaction::Report { reason }) => seen.value.reported(reason_of(earlier), reason, at),
+                Some(Reaction::Vote) | None => seen.value.voted(earlier.is_some(), reaction.is_some()),
             };
             let (customer_id, voter_id) = (place.customer_id.clone(), voter_id.clone());
             let mark = Some(Mark { customer_id, voter_id, edition, reaction, at });
@@ -235,6 +233,13 @@ impl App {
     /// [`Error`] when that cannot be known.
     pub async fn has_product(&self, product_id: &ProductId) -> Result<bool, Error> {
         Ok(self.store.products.recent(product_id, self.clock.now()).await?.is_some())
+    }
+}
+
+fn reason_of(reaction: Option<Reaction>) -> Option<ReportReason> {
+    match reaction {
+        Some(Reaction::Report { reason }) => Some(reason),
+        Some(Reaction::Vote) | None => None,
     }
 }
 

@@ -3,6 +3,8 @@
 //! Who is listed is counted, and nobody else: every change of a review says what it does to the summary. Does not know how
 //! the two are written, only that they are written together.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -143,6 +145,12 @@ pub struct Review {
     pub helpful: u32,
     /// How many reported it.
     pub reports: u32,
+    /// The same by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub report_reasons: BTreeMap<ReportReason, u32>,
+    /// When somebody last reported it; absent while nobody has.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::domain::time::option")]
+    pub reported_at: Option<DateTime<Utc>>,
     /// How often it was taken back. Votes and reports belong to one edition and do not count for the next.
     pub edition: u32,
     /// When it was written.
@@ -204,6 +212,8 @@ impl Review {
                 moderation: None,
                 helpful: 0,
                 reports: 0,
+                report_reasons: BTreeMap::new(),
+                reported_at: None,
                 edition: 0,
                 created_at: now,
                 updated_at: now,
@@ -216,18 +226,44 @@ impl Review {
     pub fn withdrawn(&self, now: DateTime<Utc>) -> Self {
         let edition = self.edition.saturating_add(1);
         let forgotten = |decided| Moderation { reason: REASON_FORGOTTEN.to_owned(), ..decided };
-        let moderation = self.moderation.clone().map(forgotten);
-        let (content, verified_purchase, updated_at) = (None, false, now);
         Self {
-            content,
-            verified_purchase,
-            moderation,
+            content: None,
+            verified_purchase: false,
+            moderation: self.moderation.clone().map(forgotten),
             helpful: 0,
             reports: 0,
+            report_reasons: BTreeMap::new(),
+            reported_at: None,
             edition,
-            updated_at,
+            updated_at: now,
             ..self.clone()
         }
+    }
+
+    /// The review after somebody's vote for it came, went or stayed.
+    pub fn voted(&self, was: bool, is: bool) -> Self {
+        let helpful = self.helpful.saturating_sub(u32::from(was)).saturating_add(u32::from(is));
+        Self { helpful, ..self.clone() }
+    }
+
+    /// The review after somebody reported it, for the first time or for another reason than `was`.
+    pub fn reported(&self, was: Option<ReportReason>, is: ReportReason, now: DateTime<Utc>) -> Self {
+        let mut report_reasons = self.report_reasons.clone();
+        if let Some(count) = was.and_then(|was| report_reasons.get_mut(&was)) {
+            *count = count.saturating_sub(1);
+        }
+        let count = report_reasons.entry(is).or_default();
+        *count = count.saturating_add(1);
+        report_reasons.retain(|_, count| *count > 0);
+        let reports = self.reports.saturating_add(u32::from(was.is_none()));
+        Self { reports, report_reasons, reported_at: Some(now), ..self.clone() }
+    }
+
+    /// Whether staff should look at it: somebody has reported it since they last decided, if they ever did.
+    pub fn awaits_decision(&self) -> bool {
+        let decided_at = self.moderation.as_ref().map(|moderation| moderation.decided_at);
+        self.reported_at
+            .is_some_and(|reported_at| decided_at.is_none_or(|decided_at| decided_at < reported_at))
     }
 
     /// The review after staff decided.
@@ -302,7 +338,7 @@ impl Summary {
 }
 
 /// Why somebody reports a review.
-#[derive(JsonSchema, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(JsonSchema, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ReportReason {
     /// It advertises.
@@ -318,6 +354,9 @@ pub enum ReportReason {
     /// Anything else.
     Other,
 }
+
+/// How many reasons there are.
+pub const REPORT_REASONS: usize = 6;
 
 /// What somebody else does with a review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -413,6 +452,30 @@ mod tests {
         let gone = liked.withdrawn(NOW);
         assert_eq!((gone.content.is_none(), gone.helpful, gone.reports, gone.edition), (true, 0, 0, 1));
         assert!(!gone.verified_purchase);
+    }
+
+    #[test]
+    fn review_awaits_a_decision_from_a_report_to_the_next_decision() {
+        let later = |seconds| NOW + chrono::TimeDelta::seconds(seconds);
+        let review = written(None, 3);
+        assert!(!review.awaits_decision());
+        let reported = review.reported(None, ReportReason::Spam, later(1));
+        assert!(reported.awaits_decision());
+        let decided = reported.moderated(ReviewStatus::Published, "it is true".into(), later(2));
+        assert!(!decided.awaits_decision(), "what they have seen they need not see again");
+        let again = decided.reported(None, ReportReason::Fake, later(3));
+        assert!(again.awaits_decision(), "unless somebody else says something");
+        assert!(!again.withdrawn(later(4)).awaits_decision());
+    }
+
+    #[test]
+    fn reports_are_counted_by_the_last_reason_of_each_who_reports() {
+        let once = written(None, 3).reported(None, ReportReason::Spam, NOW);
+        let twice = once.reported(None, ReportReason::Spam, NOW);
+        let other = twice.reported(Some(ReportReason::Spam), ReportReason::Fake, NOW);
+        assert_eq!((once.reports, twice.reports, other.reports), (1, 2, 2));
+        let reasons: Vec<_> = other.report_reasons.into_iter().collect();
+        assert_eq!(reasons, [(ReportReason::Spam, 1), (ReportReason::Fake, 1)]);
     }
 
     #[test]

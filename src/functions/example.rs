@@ -238,6 +238,12 @@ pub fn moderated_review() -> Value {
     with(kept_review(), json!({"status": "hidden", "reports": 2, "moderation": moderation}))
 }
 
+/// A review that somebody has reported.
+pub fn reported_review() -> Value {
+    let reasons = json!([{"reason": "offTopic", "count": 2}]);
+    with(kept_review(), json!({"reports": 2, "reasons": reasons, "reportedAt": TIME}))
+}
+
 /// What all reviews of a product say together.
 pub fn review_summary() -> Value {
     json!({"productId": "widget-classic", "count": 12, "mean": 4.33, "histogram": [0, 1, 1, 3, 7]})

@@ -41,6 +41,17 @@ pub struct Definition {
 /// One partition for each document.
 const PLAIN: Definition =
     Definition { name: "", partition_key: "id", expires: false, indexed: &["/type/?"], ordered_by: &[] };
+const REVIEWS_INDEXED: &[&str] = &[
+    "/productId/?",
+    "/customerId/?",
+    "/isListed/?",
+    "/content/rating/?",
+    "/createdAt/?",
+    "/rank/?",
+    // Those that were reported alone have these.
+    "/waitingRank/?",
+    "/decidedRank/?",
+];
 
 impl Container {
     /// Every container.
@@ -110,14 +121,7 @@ impl Container {
                 name: "reviews",
                 partition_key: "productId",
                 expires: true,
-                indexed: &[
-                    "/productId/?",
-                    "/customerId/?",
-                    "/isListed/?",
-                    "/content/rating/?",
-                    "/createdAt/?",
-                    "/rank/?",
-                ],
+                indexed: REVIEWS_INDEXED,
                 ordered_by: &[&["/createdAt", "/id"], &["/rank", "/id"]],
             },
             Self::Partners => Definition { name: "partners", ..PLAIN },

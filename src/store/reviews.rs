@@ -3,6 +3,7 @@
 //! A review and what follows from it are written in one batch: the summary never changes alone, and no vote is counted twice.
 //! Does not know which change is right.
 
+pub mod reported;
 mod turns;
 
 use std::sync::Arc;
@@ -101,6 +102,8 @@ struct Stored<'a> {
     review: &'a Review,
     is_listed: bool,
     rank: String,
+    #[serde(flatten)]
+    reported: reported::Ranks,
 }
 
 impl Sort {
@@ -343,7 +346,12 @@ fn rank(review: &Review) -> String {
 
 fn review_document(review: &Review) -> Result<Document, Error> {
     let place = (review.customer_id.as_str(), review.product_id.as_str());
-    let stored = Stored { review, is_listed: review.listed_rating().is_some(), rank: rank(review) };
+    let stored = Stored {
+        review,
+        is_listed: review.listed_rating().is_some(),
+        rank: rank(review),
+        reported: reported::Ranks::of(review),
+    };
     Document::new(Container::Reviews, "review", place, None, &stored)
 }
 

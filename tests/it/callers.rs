@@ -100,6 +100,7 @@ const RULES: &[Rule] = &[
     rule("ListImages", "products/w/images", "", ANYONE),
     rule("ListPartners", "partners", "", staff(200)),
     rule("ListProducts", "products", "", ANYONE),
+    rule("ListReportedReviews", "reported-reviews", "", staff(200)),
     rule("ListReviews", "products/w/reviews", "", ANYONE),
     rule("MarkShipped", "orders/{order}/shipment", "", [401, 403, 403, 200, 200, 403, 403, 401]),
     rule(

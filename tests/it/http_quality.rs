@@ -112,6 +112,7 @@ const TABLE: &[Row] = &[
     Row { function: "ListImages", address: "products/w/images", ..ROW },
     Row { function: "ListPartners", address: "partners", ..ROW },
     Row { function: "ListProducts", address: "products", ..ROW },
+    Row { function: "ListReportedReviews", address: "reported-reviews", ..ROW },
     Row { function: "ListReviews", address: "products/w/reviews", ..ROW },
     Row {
         function: "PullCustomers",

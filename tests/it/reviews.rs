@@ -38,6 +38,10 @@ impl TestShop {
                 });
                 assert_eq!(json!(marks.count()), review[count], "{count} of {review}");
             }
+            let reasons =
+                review["reportReasons"].as_object().into_iter().flat_map(|reasons| reasons.values());
+            let reports: u64 = reasons.map(|count| count.as_u64().unwrap()).sum();
+            assert_eq!(review["reports"], reports, "reasons of {review}");
         }
         let summary = of_type("summary").next().map_or(json!([0, 0, 0, 0, 0]), |one| one["ratings"].clone());
         assert_eq!(summary, json!(ratings), "the summary of {product}");
@@ -59,6 +63,24 @@ async fn listed(shop: &TestShop, query: &str) -> Vec<String> {
         assert_eq!(page.status, StatusCode::OK, "{}", page.body);
         let items = page.body["items"].as_array().unwrap();
         seen.extend(items.iter().map(|item| item["customerId"].as_str().unwrap().to_owned()));
+        match page.body["nextLink"].as_str() {
+            Some(next) => path = next.to_owned(),
+            None => return seen,
+        }
+    }
+}
+
+/// The reviews of all pages of the list for staff.
+async fn reported(shop: &TestShop, query: &str) -> Vec<String> {
+    let (mut seen, mut path) = (Vec::new(), format!("/api/reported-reviews?{query}"));
+    loop {
+        let page = shop.get(&path).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let items = page.body["items"].as_array().unwrap();
+        seen.extend(
+            items.iter().map(|one| format!("{}/{}", text(&one["productId"]), text(&one["customerId"]))),
+        );
         match page.body["nextLink"].as_str() {
             Some(next) => path = next.to_owned(),
             None => return seen,
@@ -273,6 +295,68 @@ async fn report_counts_once_per_person_and_its_reason_can_change() {
     let listed = shop.get(REVIEWS).await.body["items"][0].clone();
     assert_eq!(listed.get("reports"), None, "what is reported is for staff");
     shop.audit_reviews("w").await;
+}
+
+#[tokio::test]
+async fn what_was_reported_waits_for_staff_until_they_decide_or_it_is_taken_back() {
+    let shop = TestShop::open(&[("v", 1), ("w", 1), ("x", 1)]).await;
+    for product in ["v", "w", "x"] {
+        for customer in ["ada", "bob"] {
+            let path = format!("/api/products/{product}/reviews/{customer}");
+            let body = json!({"rating": 1, "title": format!("{customer} of {product}")});
+            assert_eq!(shop.put(&path, &[], body).await.status, StatusCode::CREATED);
+        }
+    }
+    shop.add_customer("eve").await;
+    let path = |review: &str| {
+        let (product, customer) = review.split_once('/').unwrap();
+        format!("/api/products/{product}/reviews/{customer}")
+    };
+    let report = async |review: &str, who: &str, reason: &str| {
+        shop.advance(Duration::from_secs(1));
+        let reported =
+            shop.put(&format!("{}/reports/{who}", path(review)), &[], json!({ "reason": reason })).await;
+        assert_eq!(reported.status, StatusCode::NO_CONTENT, "{}", reported.body);
+    };
+    let decide = async |review: &str, status: &str| {
+        shop.advance(Duration::from_secs(1));
+        let body = json!({"status": status, "reason": "looked at"});
+        assert_eq!(shop.put(&format!("{}/moderation", path(review)), &[], body).await.status, StatusCode::OK);
+    };
+    assert_eq!(reported(&shop, "").await, Vec::<String>::new());
+    report("w/ada", "bob", "spam").await;
+    report("v/bob", "ada", "fake").await;
+    report("x/ada", "bob", "spam").await;
+    report("x/ada", "eve", "offensive").await;
+    report("w/ada", "bob", "offTopic").await;
+    // Two reports; then the one that was last reported, be it for another reason.
+    assert_eq!(reported(&shop, "limit=1").await, ["x/ada", "w/ada", "v/bob"]);
+    let first = shop.get("/api/reported-reviews").await.body["items"][0].clone();
+    assert_eq!((&first["reports"], &first["status"]), (&json!(2), &json!("published")));
+    let reasons = json!([{"reason": "spam", "count": 1}, {"reason": "offensive", "count": 1}]);
+    assert_eq!((&first["reasons"], &first["reportedAt"]), (&reasons, &json!("2026-03-02T09:15:04.000Z")));
+
+    decide("x/ada", "hidden").await;
+    decide("v/bob", "published").await;
+    shop.send("DELETE", &path("w/ada"), &[], None).await;
+    assert_eq!(reported(&shop, "").await, Vec::<String>::new());
+    assert_eq!(reported(&shop, "decided=true&limit=1").await, ["x/ada", "v/bob"]);
+    report("v/bob", "eve", "personalData").await;
+    assert_eq!(reported(&shop, "decided=false").await, ["v/bob"], "somebody else says something");
+    assert_eq!(reported(&shop, "decided=true").await, ["x/ada"]);
+    let page = shop.get("/api/reported-reviews?decided=maybe").await;
+    assert_eq!(code(&page), (400, "invalid-query"));
+}
+
+#[tokio::test]
+async fn review_that_nobody_has_reported_is_in_no_index_of_what_was_reported() {
+    let shop = TestShop::open(&[("w", 1)]).await;
+    shop.review("ada", 3).await;
+    shop.put(&format!("{REVIEWS}/ada/reports/bob"), &[], json!({"reason": "spam"})).await;
+    shop.review("bob", 3).await;
+    let documents = shop.documents("reviews", "w").await;
+    let is_ranked = |one: &&Value| one.get("waitingRank").is_some() || one.get("decidedRank").is_some();
+    assert_eq!(documents.iter().filter(is_ranked).count(), 1);
 }
 
 #[tokio::test]
