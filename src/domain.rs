@@ -16,6 +16,7 @@ pub mod import;
 pub mod listing;
 pub mod message;
 pub mod money;
+pub mod month;
 pub mod number;
 pub mod order;
 pub mod partner;

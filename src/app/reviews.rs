@@ -44,7 +44,7 @@ type Allows<'a> = &'a (dyn Fn(Option<&Etag>) -> bool + Send + Sync);
 
 impl App {
     /// Writes a customer's review, for the first time or anew. Whether its author has bought the product is decided now. Five
-    /// requests, six when the product's summary is not remembered.
+    /// requests, six when the product's books are not remembered, seven for the first review of a month.
     ///
     /// # Errors
     /// [`Error`]; with [`Error::Unavailable`] it may be written, and calling again is safe.
@@ -93,7 +93,7 @@ impl App {
         })
     }
 
-    /// Takes a customer's review back; again changes nothing. Two requests, three when the product's summary is not remembered.
+    /// Takes a customer's review back; again changes nothing. Two requests, three when the product's books are not remembered.
     ///
     /// # Errors
     /// [`Error`]; with [`Error::Unavailable`] it may be gone, and calling again is safe.
@@ -132,7 +132,7 @@ impl App {
         Err(Error::Contended { operation: format!("take back the reviews of {customer_id}") })
     }
 
-    /// Hides a review or publishes it again. Two requests, three when the product's summary is not remembered.
+    /// Hides a review or publishes it again. Two requests, three when the product's books are not remembered.
     ///
     /// # Errors
     /// [`Error`]; with [`Error::Unavailable`] it may be done, and calling again is safe.
@@ -208,7 +208,7 @@ impl App {
     ) -> Result<Result<Versioned<Review>, Refusal>, Error> {
         let at = self.clock.now();
         let decide = |sight: &Sight| {
-            let seen = sight.review.as_ref().filter(|seen| seen.value.listed_rating().is_some());
+            let seen = sight.review.as_ref().filter(|seen| seen.value.listed().is_some());
             let seen = seen.ok_or(Unwritten::Refused(Refusal::NoReview))?;
             let edition = seen.value.edition;
             let earlier = sight.mark.as_ref().and_then(|mark| mark.value.of_edition(edition));

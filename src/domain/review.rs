@@ -1,7 +1,10 @@
-//! A customer's review of a product, what others make of it, and the product's summary of all of them.
+//! A customer's review of a product, and what others and staff make of it.
 //!
-//! Who is listed is counted, and nobody else: every change of a review says what it does to the summary. Does not know how
-//! the two are written, only that they are written together.
+//! Who is listed is counted in the product's [`summary`], and nobody else. Does not know how the two are written, only that they
+//! are written together.
+
+pub mod summary;
+pub mod terms;
 
 use std::collections::BTreeMap;
 
@@ -276,64 +279,12 @@ impl Review {
         self.moderation.as_ref().map_or(ReviewStatus::Published, |moderation| moderation.status)
     }
 
-    /// Its rating if it is listed, and so counted.
-    pub fn listed_rating(&self) -> Option<Rating> {
+    /// What it says if it is listed, and so counted.
+    pub fn listed(&self) -> Option<&Content> {
         match self.status() {
-            ReviewStatus::Published => self.content.as_ref().map(|content| content.rating),
+            ReviewStatus::Published => self.content.as_ref(),
             ReviewStatus::Hidden => None,
         }
-    }
-}
-
-/// How many listed reviews of a product gave each rating. Changed only together with a review.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Summary {
-    /// What is reviewed.
-    pub product_id: ProductId,
-    /// How many gave each rating, the worst first.
-    pub ratings: [u32; RATINGS],
-}
-
-/// The summary does not hold what the review says it does: one of the two was read too early, or the books are broken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the summary contradicts the review")]
-pub struct Contradiction;
-
-impl Summary {
-    /// The summary of no reviews.
-    pub fn empty(product_id: &ProductId) -> Self {
-        Self { product_id: product_id.clone(), ratings: [0; RATINGS] }
-    }
-
-    /// The summary after a review changed from `before` to `after`.
-    ///
-    /// # Errors
-    /// [`Contradiction`] when it does not count `before`.
-    pub fn revised(&self, before: Option<Rating>, after: Option<Rating>) -> Result<Self, Contradiction> {
-        let mut ratings = self.ratings;
-        if let Some(before) = before {
-            let count = &mut ratings[before.index()];
-            *count = count.checked_sub(1).ok_or(Contradiction)?;
-        }
-        if let Some(after) = after {
-            let count = &mut ratings[after.index()];
-            *count = count.checked_add(1).ok_or(Contradiction)?;
-        }
-        Ok(Self { ratings, ..self.clone() })
-    }
-
-    /// How many reviews are listed.
-    pub fn count(&self) -> u64 {
-        self.ratings.iter().map(|count| u64::from(*count)).sum()
-    }
-
-    /// The mean rating in hundredths, rounded to the nearest; `None` without reviews.
-    pub fn mean_hundredths(&self) -> Option<u64> {
-        let of_each = Rating::ALL.into_iter().zip(self.ratings);
-        let sum: u64 = of_each.map(|(rating, count)| u64::from(rating.0) * u64::from(count)).sum();
-        let count = self.count();
-        (sum * 100 + count / 2).checked_div(count)
     }
 }
 
@@ -398,8 +349,6 @@ impl Mark {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::{prop_assert_eq, proptest};
-
     use super::*;
 
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
@@ -417,33 +366,14 @@ mod tests {
         Review::written(earlier, (&product_id, &customer_id), content(rating), false, NOW)
     }
 
-    fn summary(ratings: [u32; RATINGS]) -> Summary {
-        Summary { ratings, ..Summary::empty(&place().0) }
-    }
-
-    #[test]
-    fn mean_is_rounded_from_whole_numbers() {
-        assert_eq!(summary([0; RATINGS]).mean_hundredths(), None);
-        assert_eq!(summary([1, 0, 0, 0, 2]).mean_hundredths(), Some(367));
-        assert_eq!(summary([0, 0, 0, 1, 2]).mean_hundredths(), Some(467));
-        assert_eq!(summary([0, 0, 0, 2, 1]).mean_hundredths(), Some(433));
-        assert_eq!(summary([u32::MAX; RATINGS]).mean_hundredths(), Some(300));
-    }
-
-    #[test]
-    fn summary_that_does_not_count_a_review_is_a_contradiction() {
-        assert_eq!(summary([1, 0, 0, 0, 0]).revised(Some(Rating(2)), None), Err(Contradiction));
-        assert_eq!(summary([u32::MAX, 0, 0, 0, 0]).revised(None, Some(Rating(1))), Err(Contradiction));
-    }
-
     #[test]
     fn what_is_hidden_stays_hidden_when_it_is_written_anew() {
         let hidden = written(None, 1).moderated(ReviewStatus::Hidden, "insults".into(), NOW);
-        assert_eq!(hidden.listed_rating(), None);
+        assert_eq!(hidden.listed(), None);
         let again = written(Some(&hidden.withdrawn(NOW)), 5);
-        assert_eq!((again.status(), again.listed_rating()), (ReviewStatus::Hidden, None));
+        assert_eq!((again.status(), again.listed()), (ReviewStatus::Hidden, None));
         let published = again.moderated(ReviewStatus::Published, "polite now".into(), NOW);
-        assert_eq!(published.listed_rating(), Some(Rating(5)));
+        assert_eq!(published.listed(), Some(&content(5)));
     }
 
     #[test]
@@ -489,30 +419,5 @@ mod tests {
     #[test]
     fn what_a_review_says_is_not_in_what_is_logged() {
         assert!(!format!("{:?}", written(None, 3)).contains("Good"));
-    }
-
-    proptest! {
-        #[test]
-        fn summary_is_what_the_reviews_say_whatever_happens(moves in proptest::collection::vec((0..6_usize, 0..4_u8, 1..6_u8), 0..80)) {
-            let mut reviews: [Option<Review>; 6] = Default::default();
-            let mut summary = Summary::empty(&place().0);
-            for (who, what, rating) in moves {
-                let before = reviews[who].clone();
-                let after = match (what, &before) {
-                    (0, _) | (_, None) => written(before.as_ref(), rating),
-                    (1, Some(review)) => review.withdrawn(NOW),
-                    (2, Some(review)) => review.moderated(ReviewStatus::Hidden, "x".into(), NOW),
-                    (_, Some(review)) => review.moderated(ReviewStatus::Published, "x".into(), NOW),
-                };
-                let old = before.as_ref().and_then(Review::listed_rating);
-                summary = summary.revised(old, after.listed_rating()).unwrap();
-                reviews[who] = Some(after);
-                let mut expected = [0; RATINGS];
-                for rating in reviews.iter().flatten().filter_map(Review::listed_rating) {
-                    expected[rating.index()] += 1;
-                }
-                prop_assert_eq!(summary.ratings, expected);
-            }
-        }
     }
 }

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use crate::app::App;
 use crate::auth::caller::{Anyone, By};
 use crate::domain::id::ProductId;
-use crate::domain::review::Summary;
+use crate::domain::review::summary::Summary;
 use crate::functions::api::REVIEWS;
 use crate::functions::error::{no_such, product_id};
 use crate::functions::example;

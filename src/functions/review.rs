@@ -10,8 +10,9 @@ use serde::Serialize;
 use crate::app::reviews::Refusal;
 use crate::auth::caller::Customer;
 use crate::domain::id::{CustomerId, InvalidId, NAME_CHARS_MAX, ProductId};
+use crate::domain::review::summary::{Ratings, Summary};
 use crate::domain::review::{
-    Moderation, RATING_MAX, RATINGS, Rating, Review, ReviewStatus, Summary, TEXT_CHARS_MAX, TITLE_CHARS_MAX,
+    Moderation, RATING_MAX, RATINGS, Rating, Review, ReviewStatus, TEXT_CHARS_MAX, TITLE_CHARS_MAX,
 };
 use crate::functions::error::{no_such, product_deleted, product_id};
 use crate::functions::keep::{Keep, with_keep};
@@ -97,13 +98,11 @@ impl<'a> KeptReviewResource<'a> {
 #[derive(Debug, JsonSchema, Serialize)]
 struct RatingCount(u32);
 
-/// What all listed reviews of a product say together.
+/// How many listed reviews there are, and how they rate.
 #[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ReviewSummary")]
-pub struct SummaryResource<'a> {
-    /// What is reviewed.
-    product_id: &'a ProductId,
+#[schemars(rename = "RatingFigures")]
+pub struct FiguresResource {
     /// How many reviews are listed.
     count: u64,
     /// The mean of their ratings, rounded to two places; absent without reviews.
@@ -115,15 +114,27 @@ pub struct SummaryResource<'a> {
     histogram: [RatingCount; RATINGS],
 }
 
+impl From<Ratings> for FiguresResource {
+    fn from(ratings: Ratings) -> Self {
+        let mean = ratings.mean_hundredths().map(|mean| f64::from(mean) / 100.0);
+        Self { count: ratings.count(), mean, histogram: ratings.0.map(RatingCount) }
+    }
+}
+
+/// What all listed reviews of a product say together.
+#[derive(Debug, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ReviewSummary")]
+pub struct SummaryResource<'a> {
+    /// What is reviewed.
+    product_id: &'a ProductId,
+    #[serde(flatten)]
+    figures: FiguresResource,
+}
+
 impl<'a> From<&'a Summary> for SummaryResource<'a> {
     fn from(summary: &'a Summary) -> Self {
-        let hundredths = summary.mean_hundredths().and_then(|mean| u32::try_from(mean).ok());
-        Self {
-            product_id: &summary.product_id,
-            count: summary.count(),
-            mean: hundredths.map(|mean| f64::from(mean) / 100.0),
-            histogram: summary.ratings.map(RatingCount),
-        }
+        Self { product_id: &summary.product_id, figures: summary.ratings.into() }
     }
 }
 

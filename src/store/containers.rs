@@ -48,6 +48,7 @@ const REVIEWS_INDEXED: &[&str] = &[
     "/content/rating/?",
     "/createdAt/?",
     "/rank/?",
+    "/month/?",
     // Those that were reported alone have these.
     "/waitingRank/?",
     "/decidedRank/?",

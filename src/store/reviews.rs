@@ -1,8 +1,10 @@
-//! The container `reviews`: in each product's partition its reviews, their summary, and the votes and reports of others.
+//! The container `reviews`: in each product's partition its reviews, what they say together in all and in each month, and the
+//! votes and reports of others.
 //!
-//! A review and what follows from it are written in one batch: the summary never changes alone, and no vote is counted twice.
+//! A review and what follows from it are written in one batch: the books never change alone, and no vote is counted twice.
 //! Does not know which change is right.
 
+mod books;
 pub mod reported;
 mod turns;
 
@@ -11,20 +13,21 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use self::turns::{Known, Turns};
+use self::books::SUMMARY_ID;
+use self::turns::Turns;
 use crate::domain::id::{CustomerId, ProductId};
-use crate::domain::review::{Mark, Rating, Review, Summary};
+use crate::domain::month::Month;
+use crate::domain::review::summary::Summary;
+use crate::domain::review::{Mark, Rating, Review};
 use crate::domain::time;
 use crate::store::containers::Container;
 use crate::store::cosmos::{Batch, Cosmos, Document, Write};
 use crate::store::pause::{ATTEMPTS_MAX, pause};
 use crate::store::{Error, Etag, Versioned};
 
-/// Document id of the summary in each product's partition. No customer's id begins like that.
-const SUMMARY_ID: &str = "_summary";
 /// How long a vote that was taken back is remembered: longer than any request lasts.
 const TAKEN_BACK_TTL_S: u32 = 24 * 60 * 60;
-/// Attempts after which a summary that contradicts a review is not just an old sight of one of them.
+/// Attempts after which books that contradict a review are not just an old sight of one of them.
 const OLD_SIGHTS_MAX: u32 = 3;
 
 /// Reviews and their summaries.
@@ -203,7 +206,7 @@ impl Reviews {
 
     /// Makes the review, and perhaps the vote or report that is asked for, what `decide` finds right; or gives the answer with
     /// which `decide` leaves them alone. Two requests when nobody else writes, one more for a vote or report, one more
-    /// when the summary changes and is not remembered.
+    /// when the books change and are not remembered, and another one for a month without a document.
     ///
     /// # Errors
     /// [`Error`]; with [`Error::Unavailable`] it may be written. Calling again is always safe.
@@ -265,39 +268,33 @@ impl Reviews {
             let document = mark_document(&id, place.product_id, mark)?;
             writes.push(write(&id, document, sight.mark.as_ref().map(|seen| &seen.etag)));
         }
-        let (before, after) =
-            (seen.and_then(|seen| seen.value.listed_rating()), change.review.listed_rating());
+        let (before, after) = (seen.and_then(|seen| seen.value.listed()), change.review.listed());
         if before == after {
             let written = self.cosmos.batch(Container::Reviews, partition, writes).await?;
             return Ok(first_etag(written));
         }
+        // What is listed stays in the month in which it was written.
+        let month = Month::of(change.review.created_at);
         let mut turn = self.turns.wait(place.product_id).await?;
-        // Taken out: whatever goes wrong, the summary is then read anew.
-        let known = match turn.take() {
-            Some(known) => known,
-            None => self.newest_summary(place.product_id).await?,
+        // Taken out: whatever goes wrong, the books are then read anew.
+        let books = match turn.take() {
+            Some(books) if books.are_of(month) => books,
+            Some(_) | None => self.newest_books(place.product_id, month).await?,
         };
-        let summary = match known.summary.revised(before, after) {
-            Ok(summary) => summary,
+        let revision = match books.revision(before, after) {
+            Ok(revision) => revision,
             Err(_) if attempt < OLD_SIGHTS_MAX => return Ok(None),
             Err(error) => {
                 return Err(Error::Corrupt { operation: operation(place), detail: error.to_string() });
             }
         };
-        writes.push(write(SUMMARY_ID, summary_document(&summary)?, known.etag.as_ref()));
+        let others = writes.len();
+        writes.extend(books.writes(&revision)?);
         let written = self.cosmos.batch(Container::Reviews, partition, writes).await?;
         if let Batch::Done(etags) = &written {
-            *turn = etags.last().map(|etag| Known { summary, etag: Some(etag.clone()) });
+            *turn = Some(books.written(revision, &etags[others..]));
         }
         Ok(first_etag(written))
-    }
-
-    async fn newest_summary(&self, product_id: &ProductId) -> Result<Known, Error> {
-        let found: Option<Versioned<Summary>> = self.newest(product_id, SUMMARY_ID).await?;
-        Ok(match found {
-            Some(Versioned { value, etag }) => Known { summary: value, etag: Some(etag) },
-            None => Known { summary: Summary::empty(product_id), etag: None },
-        })
     }
 
     async fn newest<T: DeserializeOwned>(
@@ -348,15 +345,11 @@ fn review_document(review: &Review) -> Result<Document, Error> {
     let place = (review.customer_id.as_str(), review.product_id.as_str());
     let stored = Stored {
         review,
-        is_listed: review.listed_rating().is_some(),
+        is_listed: review.listed().is_some(),
         rank: rank(review),
         reported: reported::Ranks::of(review),
     };
     Document::new(Container::Reviews, "review", place, None, &stored)
-}
-
-fn summary_document(summary: &Summary) -> Result<Document, Error> {
-    Document::new(Container::Reviews, "summary", (SUMMARY_ID, summary.product_id.as_str()), None, summary)
 }
 
 fn mark_document(id: &str, product_id: &ProductId, mark: &Mark) -> Result<Document, Error> {

@@ -4,6 +4,8 @@
 //! One client that is warm and alone, so that it remembers containers and counts, and needs no second attempts.
 #![cfg(test)]
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
@@ -165,7 +167,8 @@ async fn every_step_of_an_order_costs_exactly_its_requests() {
 async fn every_step_of_a_review_costs_exactly_its_requests() {
     let mut ledger = Ledger::open().await;
     ledger.review("ada", 4).await;
-    // Read the product and the customer, query the customer's orders, read the review and the summary, write both.
+    // Read the product and the customer, query the customer's orders, read the review and, together, summary and month; write
+    // all three.
     ledger.note("the first review of a product", 6);
     ledger.review("bob", 2).await;
     // The same; the summary is remembered.
@@ -188,7 +191,7 @@ async fn every_step_of_a_review_costs_exactly_its_requests() {
     ledger.note("report", 4);
     let hidden = json!({"status": "hidden", "reason": "advertises"});
     ledger.about_review("PUT", "/moderation", Some(hidden)).await;
-    // Read the review, write it with the summary.
+    // Read the review, write it with summary and month.
     ledger.note("hide", 2);
 
     ledger.about_review("GET", "", None).await;
@@ -199,8 +202,15 @@ async fn every_step_of_a_review_costs_exactly_its_requests() {
     ok(&ledger.shop.get("/api/products/a/review-summary").await);
     ledger.note("read a summary", 1);
     ledger.about_review("DELETE", "", None).await;
-    // Read the review, write it; the summary does not count it, because it is hidden.
+    // Read the review, write it; summary and month do not count it, because it is hidden.
     ledger.note("take a review back", 2);
+    ledger.shop.send("DELETE", "/api/products/a/reviews/ada", &[], None).await;
+    // Read the review, write it with summary and month.
+    ledger.note("take a listed review back", 2);
+    ledger.shop.advance(Duration::from_secs(32 * 24 * 60 * 60));
+    ledger.review("ada", 3).await;
+    // As the first one of all, and the summary once more by itself, because there is no month beside it.
+    ledger.note("the first review of a month", 7);
     ledger.close();
 }
 

@@ -1,5 +1,5 @@
 //! Reviews when things go wrong, and when everybody comes at once: whatever fault happens at whichever request, and whoever
-//! else writes, the summary says what the reviews say, and nobody's vote counts twice.
+//! else writes, the summary and the months say what the reviews say, and nobody's vote counts twice.
 //!
 //! The real router over HTTP to the Cosmos emulator, through the door at which the pictures' requests go wrong, too. A killed
 //! worker is a dropped invocation; nothing that it sends later gets through.
@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use futures::FutureExt;
@@ -31,7 +32,11 @@ const CUSTOMERS: u64 = 200;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
     Write,
+    /// In a month in which nobody has reviewed the product.
+    WriteLater,
     Rewrite,
+    /// In other words, at the same rating.
+    Reword,
     TakeBack,
     Vote,
     TakeVoteBack,
@@ -39,8 +44,19 @@ enum Act {
     Hide,
 }
 
-const ACTS: [Act; 7] =
-    [Act::Write, Act::Rewrite, Act::TakeBack, Act::Vote, Act::TakeVoteBack, Act::Report, Act::Hide];
+const ACTS: [Act; 9] = [
+    Act::Write,
+    Act::WriteLater,
+    Act::Rewrite,
+    Act::Reword,
+    Act::TakeBack,
+    Act::Vote,
+    Act::TakeVoteBack,
+    Act::Report,
+    Act::Hide,
+];
+/// Longer than any month.
+const MONTH: Duration = Duration::from_secs(32 * 24 * 60 * 60);
 
 struct Stage {
     door: Arc<Door>,
@@ -63,7 +79,9 @@ impl Stage {
         self.shop.restart(Store::embedded(Arc::clone(&self.shop.emulator), DATABASE));
         self.shop.add_product(&product, 1).await;
         self.shop.put(&format!("/api/products/{product}/reviews/bob"), &[], body(5)).await;
-        if act != Act::Write {
+        if act == Act::WriteLater {
+            self.shop.advance(MONTH);
+        } else if act != Act::Write {
             self.shop.put(&review, &[], body(2)).await;
         }
         if act == Act::TakeVoteBack {
@@ -99,7 +117,8 @@ impl Stage {
         assert!(done, "{act:?} {plan:?}: it cannot be done at all");
         let listed = match act {
             Act::TakeBack | Act::Hide => 1,
-            Act::Write | Act::Rewrite | Act::Vote | Act::TakeVoteBack | Act::Report => 2,
+            Act::Write | Act::WriteLater | Act::Rewrite | Act::Reword => 2,
+            Act::Vote | Act::TakeVoteBack | Act::Report => 2,
         };
         assert_eq!(self.shop.audit_reviews(&product).await, listed, "{act:?} {plan:?}");
         let (helpful, reports) = (u32::from(act == Act::Vote), u32::from(act == Act::Report));
@@ -113,7 +132,8 @@ impl Stage {
     async fn perform(&self, act: Act, review: &str) -> Answer {
         let shop = &self.shop;
         match act {
-            Act::Write | Act::Rewrite => shop.put(review, &[], body(4)).await,
+            Act::Write | Act::WriteLater | Act::Rewrite => shop.put(review, &[], body(4)).await,
+            Act::Reword => shop.put(review, &[], json!({"rating": 2, "title": "Broke after a day"})).await,
             Act::TakeBack => shop.send("DELETE", review, &[], None).await,
             Act::Vote => shop.send("PUT", &format!("{review}/votes/bob"), &[], None).await,
             Act::TakeVoteBack => shop.send("DELETE", &format!("{review}/votes/bob"), &[], None).await,
@@ -168,7 +188,7 @@ async fn two_hundred_who_review_at_once_cost_five_requests_each_and_are_all_coun
         customers.iter().enumerate().map(|(number, customer)| shop.review(customer, rating(number))),
     )
     .await;
-    // Read the product and the customer, query the orders, read the review, write it with the summary, which is remembered.
+    // Read the product and the customer, query the orders, read the review, write it with summary and month, which are remembered.
     let requests = shop.requests() - before;
     assert!(answers.iter().all(|answer| answer.status == StatusCode::CREATED));
     assert_eq!(requests, 5 * CUSTOMERS);

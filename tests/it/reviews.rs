@@ -2,10 +2,13 @@
 //! they say.
 #![cfg(test)]
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use widgetco::domain::review::Content;
+use widgetco::domain::review::terms::terms_of;
 
 use crate::shop::{Answer, TestShop};
 
@@ -43,9 +46,31 @@ impl TestShop {
             let reports: u64 = reasons.map(|count| count.as_u64().unwrap()).sum();
             assert_eq!(review["reports"], reports, "reasons of {review}");
         }
+        self.audit_months(&documents);
         let summary = of_type("summary").next().map_or(json!([0, 0, 0, 0, 0]), |one| one["ratings"].clone());
         assert_eq!(summary, json!(ratings), "the summary of {product}");
         ratings.iter().sum()
+    }
+
+    /// Checks that each month of a product says what the listed reviews say that were written in it.
+    fn audit_months(&self, documents: &[Value]) {
+        let mut months: BTreeMap<String, ([u64; 5], BTreeMap<String, u64>)> = BTreeMap::new();
+        for review in documents.iter().filter(|document| document["isListed"] == true) {
+            let month = review["createdAt"].as_str().unwrap()[..7].to_owned();
+            let (ratings, terms) = months.entry(month).or_default();
+            let content: Content = serde_json::from_value(review["content"].clone()).unwrap();
+            ratings[usize::from(content.rating.number()) - 1] += 1;
+            for term in terms_of(&content) {
+                *terms.entry(term).or_default() += 1;
+            }
+        }
+        for month in documents.iter().filter(|document| document["type"] == "month") {
+            let name = month["month"].as_str().unwrap();
+            assert_eq!(month["id"], format!("_{name}"));
+            let (ratings, terms) = months.remove(name).unwrap_or_default();
+            assert_eq!((&month["ratings"], &month["terms"]), (&json!(ratings), &json!(terms)), "{name}");
+        }
+        assert!(months.is_empty(), "months without a document: {months:?}");
     }
 }
 
@@ -265,18 +290,51 @@ async fn vote_counts_once_per_voter_and_never_for_the_author() {
 }
 
 #[tokio::test]
-async fn votes_and_texts_do_not_touch_the_summary() {
+async fn votes_touch_no_books_and_other_words_only_those_of_the_month() {
     let shop = TestShop::open(&[("w", 1)]).await;
     shop.review("ada", 3).await;
-    let summary = async || {
-        let documents = shop.documents("reviews", "w").await;
-        documents.into_iter().find(|document| document["id"] == "_summary").unwrap()
+    let books = async || {
+        let mut documents = shop.documents("reviews", "w").await;
+        documents.retain(|document| document["type"] == "summary" || document["type"] == "month");
+        documents.sort_by_key(|document| document["id"].to_string());
+        assert_eq!(documents.len(), 2);
+        (documents.remove(1), documents.remove(0))
     };
-    let before = summary().await;
+    let before = books().await;
     shop.send("PUT", &format!("{REVIEWS}/ada/votes/bob"), &[], None).await;
+    assert_eq!(books().await, before);
+    let text = json!({"rating": 3, "title": "By ADA!", "text": "As it is."});
+    shop.put(&format!("{REVIEWS}/ada"), &[], text).await;
+    assert_eq!(books().await, before, "it mentions the same");
     let text = json!({"rating": 3, "title": "Still the same", "text": "In other words.\nAnd more."});
     shop.put(&format!("{REVIEWS}/ada"), &[], text).await;
-    assert_eq!(summary().await, before);
+    let (summary, month) = books().await;
+    assert_eq!(summary, before.0);
+    assert_eq!(month["terms"], json!({"same": 1, "still": 1, "words": 1}));
+    shop.audit_reviews("w").await;
+}
+
+#[tokio::test]
+async fn review_counts_in_the_month_in_which_it_was_written_whatever_becomes_of_it() {
+    let shop = TestShop::open(&[("w", 1)]).await;
+    let months = async || {
+        let mut documents = shop.documents("reviews", "w").await;
+        documents.retain(|document| document["type"] == "month");
+        documents.sort_by_key(|document| document["id"].to_string());
+        documents.iter().map(|one| format!("{} {}", one["id"], one["ratings"])).collect::<Vec<_>>()
+    };
+    let month = Duration::from_secs(31 * 24 * 60 * 60);
+    shop.review("ada", 1).await;
+    shop.advance(month);
+    shop.review("bob", 2).await;
+    shop.review("ada", 5).await;
+    assert_eq!(months().await, [r#""_2026-03" [0,0,0,0,1]"#, r#""_2026-04" [0,1,0,0,0]"#]);
+    shop.send("DELETE", &format!("{REVIEWS}/ada"), &[], None).await;
+    shop.advance(month);
+    shop.review("ada", 4).await;
+    let expected = [r#""_2026-03" [0,0,0,0,0]"#, r#""_2026-04" [0,1,0,0,0]"#, r#""_2026-05" [0,0,0,1,0]"#];
+    assert_eq!(months().await, expected, "taken back and written anew, it is a new one");
+    assert_eq!(shop.audit_reviews("w").await, 2);
 }
 
 #[tokio::test]

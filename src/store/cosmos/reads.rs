@@ -85,16 +85,35 @@ impl Cosmos {
         partition: &str,
         id: &str,
     ) -> Result<Option<Versioned<T>>, Error> {
-        let operation = || format!("read the newest {} {id}", container.definition().name);
+        let found = self.read_newest_together(container, partition, &[id]).await?;
+        Ok(found.ok().and_then(|found| found.into_iter().next()))
+    }
+
+    /// Reads documents of one partition where they are newest, all at one moment; or gives the place in the list of the first
+    /// that is not there. One request.
+    ///
+    /// # Errors
+    /// [`Error`] when that cannot be known.
+    pub async fn read_newest_together<T: DeserializeOwned>(
+        &self,
+        container: Container,
+        partition: &str,
+        ids: &[&str],
+    ) -> Result<Result<Vec<Versioned<T>>, usize>, Error> {
+        let operation = || format!("read the newest {} {}", container.definition().name, ids.join(" and "));
         let client = self.container(container).await?;
-        let batch = TransactionalBatch::new(partition.to_owned()).read_item(id.to_owned(), None);
+        let batch = TransactionalBatch::new(partition.to_owned());
+        let batch = ids.iter().fold(batch, |batch, id| batch.read_item((*id).to_owned(), None));
         let response = execute(client, batch, &operation).await?;
-        let Batch::Done(etags) = outcome(&response, operation())? else { return Ok(None) };
-        let value = response.results().first().and_then(|result| result.into_model().ok().flatten());
-        match (value, etags.into_iter().next()) {
-            (Some(value), Some(etag)) => Ok(Some(Versioned { value, etag })),
-            _ => Err(corrupt(operation())),
-        }
+        let etags = match outcome(&response, operation())? {
+            Batch::Done(etags) => etags,
+            Batch::Exists(at) | Batch::Changed(at) => return Ok(Err(at)),
+        };
+        let found = response.results().iter().zip(etags).map(|(result, etag)| {
+            let value = result.into_model().ok().flatten().ok_or_else(|| corrupt(operation()))?;
+            Ok(Versioned { value, etag })
+        });
+        found.collect::<Result<_, Error>>().map(Ok)
     }
 
     /// Reads one document, and looks where it is newest before it says that there is none. One request, or two.
