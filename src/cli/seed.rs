@@ -1,7 +1,8 @@
-//! `seed`: products, stock, partners and customers from a JSON file into the store. What exists is left alone.
+//! `seed`: products, stock, partners, customers and reviews from a JSON file into the store. What exists is left alone.
 
 use std::path::Path;
 
+use chrono::TimeDelta;
 use serde::Deserialize;
 
 use crate::app::App;
@@ -11,11 +12,13 @@ use crate::domain::catalogue::ProductDraft;
 use crate::domain::customer::Customer;
 use crate::domain::customer::draft::{ConsentsDraft, CustomerDraft};
 use crate::domain::draft::Invalid;
-use crate::domain::id::{CustomerId, Fingerprint, PartnerId};
+use crate::domain::id::{CustomerId, Fingerprint, PartnerId, ProductId};
 use crate::domain::partner::draft::ContractDraft;
 use crate::domain::product::Product;
+use crate::domain::review::{Review, ReviewDraft};
 use crate::domain::stock::Adjustment;
 use crate::store::Written;
+use crate::store::reviews::{Change, Place, Sight};
 use crate::store::stock::Counted;
 
 use super::{Failure, say};
@@ -33,6 +36,8 @@ struct Data {
     /// What customers of the file agree to.
     #[serde(default)]
     consents: Vec<CustomerConsents>,
+    #[serde(default)]
+    reviews: Vec<PastReview>,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +62,16 @@ struct StockedProduct {
     on_hand: u32,
 }
 
+/// What a customer said of a product some time ago.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PastReview {
+    product_id: ProductId,
+    customer_id: CustomerId,
+    days_ago: u32,
+    review: ReviewDraft,
+}
+
 /// Fills the store that the settings name.
 pub(super) async fn seed(config: &Config, file: Option<&Path>) -> Result<(), Failure> {
     #[cfg(feature = "emulator")]
@@ -75,9 +90,9 @@ pub(super) async fn seed(config: &Config, file: Option<&Path>) -> Result<(), Fai
         None => parse(DEMO)?,
     };
     let added = fill(&app, &data).await?;
-    let (products, customers) = (data.products.len(), data.customers.len());
+    let (products, customers, reviews) = (data.products.len(), data.customers.len(), data.reviews.len());
     say(&format!(
-        "{added} documents added; the store has these {products} products and {customers} customers now"
+        "{added} documents added; the store has these {products} products, {customers} customers and {reviews} reviews now"
     ));
     Ok(())
 }
@@ -146,7 +161,27 @@ async fn fill_customers(app: &App, data: &Data) -> Result<usize, Failure> {
             app.set_consents(&id, &consents, |_| true).await?;
         }
     }
+    for past in &data.reviews {
+        added += usize::from(add_review(app, past).await?);
+    }
     Ok(added)
+}
+
+/// Whether it was missing.
+async fn add_review(app: &App, past: &PastReview) -> Result<bool, Failure> {
+    let PastReview { product_id, customer_id, days_ago, review } = past;
+    let what = format!("review of {product_id} by {customer_id}");
+    let content = review.clone().check().map_err(|invalid| not_valid(&what, &invalid))?;
+    let written_at = app.clock.now() - TimeDelta::days(i64::from(*days_ago));
+    let review = Review::written(None, (product_id, customer_id), content, false, written_at);
+    let decide = |sight: &Sight| match sight.review {
+        Some(_) => Err(()),
+        None => Ok(Change { review: review.clone(), is_new: true, mark: None }),
+    };
+    let place = Place { product_id, customer_id };
+    // Boxed: the client's futures are large.
+    let revised = Box::pin(app.store.reviews.revise(place, None, decide)).await?;
+    Ok(revised.is_ok())
 }
 
 fn not_valid(what: &str, invalid: &[Invalid]) -> String {
@@ -161,7 +196,7 @@ mod tests {
     #[test]
     fn demo_data_is_valid() {
         let data = parse(DEMO).unwrap();
-        assert_eq!((data.products.len(), data.customers.len()), (20, 3));
+        assert_eq!((data.products.len(), data.customers.len(), data.reviews.len()), (20, 3, 23));
         for StockedProduct { product, .. } in data.products {
             product.check().unwrap();
         }
@@ -173,6 +208,9 @@ mod tests {
         }
         for said in data.consents {
             said.consents.check().unwrap();
+        }
+        for past in data.reviews {
+            past.review.check().unwrap();
         }
     }
 }
