@@ -20,6 +20,7 @@ pub mod customers;
 pub mod erasure;
 pub mod images;
 pub mod import;
+pub mod insights;
 pub mod partners;
 pub mod place;
 pub mod pull;

@@ -13,6 +13,7 @@ pub mod customer;
 pub mod docs;
 pub mod error;
 pub mod example;
+pub mod insights;
 pub mod keep;
 pub mod kind;
 pub mod order;
@@ -53,6 +54,7 @@ pub mod get_partner;
 pub mod get_product;
 pub mod get_rendition;
 pub mod get_review;
+pub mod get_review_insights;
 pub mod get_review_summary;
 pub mod get_shipping_address;
 pub mod get_stock;
@@ -161,6 +163,7 @@ pub fn routes(app: App) -> Router {
             delete(unvote_review::unvote_review),
         )
         .route("/api/products/{id}/review-summary", get(get_review_summary::get_review_summary))
+        .route("/api/review-insights", get(get_review_insights::get_review_insights))
         .route("/api/reported-reviews", get(list_reported_reviews::list_reported_reviews))
         .with_state(app)
 }
@@ -207,6 +210,7 @@ pub fn described() -> Vec<Described> {
         described!("GetProduct", get_product),
         described!("GetRendition", get_rendition),
         described!("GetReview", get_review),
+        described!("GetReviewInsights", get_review_insights),
         described!("GetReviewSummary", get_review_summary),
         described!("GetShippingAddress", get_shipping_address),
         described!("GetStock", get_stock),

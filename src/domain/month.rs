@@ -10,12 +10,10 @@ use serde::{Deserialize, Serialize};
 
 /// Months of a year.
 const YEAR: u32 = 12;
-/// The first month that can be written: far enough from year 0 for what lies before a period.
-const FIRST: u32 = 1000 * YEAR;
-/// The last one that has four digits for its year.
+/// The last month that has four digits for its year.
 const LAST: u32 = 10_000 * YEAR - 1;
 /// How a month is written, as a regular expression.
-const PATTERN: &str = "^[1-9][0-9]{3}-(0[1-9]|1[0-2])$";
+const PATTERN: &str = "^[0-9]{4}-(0[1-9]|1[0-2])$";
 
 /// A month, in order of time. Written `2026-11`, so that texts sort as months do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,7 +24,7 @@ impl Month {
     /// The month of a moment.
     pub fn of(time: DateTime<Utc>) -> Self {
         let year = u32::try_from(time.year()).unwrap_or_default();
-        Self((year * YEAR + time.month0()).clamp(FIRST, LAST))
+        Self((year * YEAR + time.month0()).min(LAST))
     }
 
     /// The month that is written like this, if one is.
@@ -37,11 +35,10 @@ impl Month {
             (year, month) if year.len() == 4 && month.len() == 2 => (digits(year)?, digits(month)?),
             _ => return None,
         };
-        let months = year * YEAR + month.checked_sub(1).filter(|month| *month < YEAR)?;
-        (FIRST..=LAST).contains(&months).then_some(Self(months))
+        month.checked_sub(1).filter(|month| *month < YEAR).map(|month| Self(year * YEAR + month))
     }
 
-    /// The month so many months before.
+    /// The month so many months before; there is none before year 0.
     pub fn minus(self, months: u32) -> Self {
         Self(self.0.saturating_sub(months))
     }
@@ -132,11 +129,10 @@ mod tests {
 
     #[test]
     fn month_is_read_as_it_is_written_and_nothing_else_is_one() {
-        for text in ["1000-01", "2026-11", "2026-12", "9999-12"] {
+        for text in ["0000-01", "2026-11", "2026-12", "9999-12"] {
             assert_eq!(month(text).to_string(), text);
         }
-        for text in ["", "2026", "2026-1", "2026-00", "2026-13", "26-01", "+026-01", "0999-12", "2026-01-01"]
-        {
+        for text in ["", "2026", "2026-1", "2026-00", "2026-13", "26-01", "+026-01", "2026-01-01"] {
             assert_eq!(Month::parse(text), None, "{text}");
         }
     }

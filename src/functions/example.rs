@@ -249,6 +249,23 @@ pub fn review_summary() -> Value {
     json!({"productId": "widget-classic", "count": 12, "mean": 4.33, "histogram": [0, 1, 1, 3, 7]})
 }
 
+/// What reviews say over a period.
+pub fn review_insights() -> Value {
+    let ranked = json!({"productId": "widget-classic", "name": "Classic widget", "count": 3, "mean": 4.67, "histogram": [0, 0, 0, 1, 2]});
+    json!({
+        "scope": "category", "id": "widgets", "name": "Widgets", "from": "2026-10", "to": "2026-11",
+        "total": {"count": 3, "mean": 4.67, "histogram": [0, 0, 0, 1, 2]},
+        "previous": {"from": "2026-08", "to": "2026-09", "count": 1, "mean": 4.0, "histogram": [0, 0, 0, 1, 0]},
+        "change": {"count": 2, "mean": 0.67},
+        "months": [
+            {"month": "2026-10", "count": 0, "histogram": [0, 0, 0, 0, 0]},
+            {"month": "2026-11", "count": 3, "mean": 4.67, "histogram": [0, 0, 0, 1, 2]},
+        ],
+        "terms": [{"term": "quiet", "count": 2}],
+        "products": {"worst": [], "best": [ranked]},
+    })
+}
+
 /// What an audit found.
 pub fn audit() -> Value {
     json!({"at": TIME, "products": 20, "busy": [], "differences": [], "late": [], "left": []})

@@ -42,16 +42,23 @@ pub fn read(
     keep: Keep,
     etag: Option<&str>,
 ) -> Result<Answer, Problem> {
-    let condition = if_none_match(headers)?;
-    let unchanged = Answer::empty(StatusCode::NOT_MODIFIED);
-    let (answer, etag) = match etag {
-        Some(etag) if condition.matches(etag) => (unchanged, etag.to_owned()),
-        Some(etag) => (Answer::json(StatusCode::OK, body), etag.to_owned()),
-        None => {
-            let answer = Answer::json(StatusCode::OK, body);
-            let etag = content_etag(&answer);
-            (if condition.matches(&etag) { unchanged } else { answer }, etag)
-        }
+    let Some(etag) = etag else { return unless_known(headers, Answer::json(StatusCode::OK, body), keep) };
+    let answer = match if_none_match(headers)?.matches(etag) {
+        true => Answer::empty(StatusCode::NOT_MODIFIED),
+        false => Answer::json(StatusCode::OK, body),
+    };
+    Ok(with_keep(answer, keep).header(header::ETAG, etag))
+}
+
+/// The answer with a hash of its content as `ETag`, or 304 when the caller has it.
+///
+/// # Errors
+/// 400 when `If-None-Match` is malformed.
+pub fn unless_known(headers: &HeaderMap, answer: Answer, keep: Keep) -> Result<Answer, Problem> {
+    let etag = content_etag(&answer);
+    let answer = match if_none_match(headers)?.matches(&etag) {
+        true => Answer::empty(StatusCode::NOT_MODIFIED),
+        false => answer,
     };
     Ok(with_keep(answer, keep).header(header::ETAG, etag))
 }

@@ -157,6 +157,15 @@ pub const UNPROCESSABLE_REVIEW: Kind = Kind::new(
 );
 
 /// 422.
+pub const UNPROCESSABLE_INSIGHTS: Kind = Kind::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "unprocessable-insights",
+    "There is no such report",
+    "The product or category does not exist, both are named, the period ends before it begins, or it is more than can be added \
+     up at once; `errors` names the parameter.",
+);
+
+/// 422.
 pub const KEY_REUSED: Kind = Kind::new(
     StatusCode::UNPROCESSABLE_ENTITY,
     "idempotency-key-reused",

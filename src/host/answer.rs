@@ -38,7 +38,7 @@ impl Answer {
     }
 
     /// A body that is already text.
-    pub(super) fn text(status: StatusCode, content_type: &'static str, body: String) -> Self {
+    pub fn text(status: StatusCode, content_type: &'static str, body: String) -> Self {
         let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))]);
         Self { status, headers, body }
     }

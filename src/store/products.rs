@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::try_join_all;
 use serde::Serialize;
 
-use crate::domain::id::ProductId;
+use crate::domain::id::{CollectionId, ProductId};
 use crate::domain::listing::{Cursor, Key, Listing, Sort};
 use crate::domain::product::Product;
 use crate::store::containers::Container;
@@ -123,6 +123,26 @@ impl Products {
             "SELECT TOP {count_max} * FROM c WHERE c.type = 'product' AND c.id > @after ORDER BY c.id"
         );
         self.cosmos.query(Container::Products, None, (&text, &[("@after", after)]), count_max).await
+    }
+
+    /// The products in any of these categories, on sale or not, without the deleted ones. One query across partitions.
+    ///
+    /// # Errors
+    /// [`Error`] when the query fails.
+    pub async fn ids_in(
+        &self,
+        category_ids: &[CollectionId],
+        count_max: usize,
+    ) -> Result<Vec<ProductId>, Error> {
+        let names: Vec<_> = (0..category_ids.len()).map(|at| format!("@p{at}")).collect();
+        let any: Vec<_> = names.iter().map(|name| format!("ARRAY_CONTAINS(c.categoryIds, {name})")).collect();
+        let text = format!(
+            "SELECT TOP {count_max} VALUE c.id FROM c WHERE c.type = 'product' AND c.isDeleted = false AND ({})",
+            any.join(" OR ")
+        );
+        let parameters: Vec<_> =
+            names.iter().map(String::as_str).zip(category_ids.iter().map(CollectionId::as_str)).collect();
+        self.cosmos.query(Container::Products, None, (&text, &parameters), count_max).await
     }
 
     /// The products of a list after this place in it. One query across partitions.

@@ -5,6 +5,7 @@
 //! Does not know which change is right.
 
 mod books;
+mod months;
 pub mod reported;
 mod turns;
 

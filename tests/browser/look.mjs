@@ -2,8 +2,9 @@
 //
 //   node look.mjs CHROMIUM docs ORIGIN                  the page of the API
 //   node look.mjs CHROMIUM pictures ORIGIN PATH...      pictures, each by itself and all on one page
+//   node look.mjs CHROMIUM charts ORIGIN PATH...        pages with charts, on a wide and on a narrow window
 //
-// With SCREENSHOT=FILE it also keeps what it saw last.
+// With AUTHORIZATION=TEXT it signs in to charts, and with SCREENSHOT=FILE it also keeps what it saw last.
 
 import { chromium } from "playwright-core";
 
@@ -96,6 +97,34 @@ async function pictures(page) {
   return { alone, together: await sizes(page, paths.length) };
 }
 
+/** Charts as those see and hear them who look at the page, and whether it fits into a window. */
+async function charts(page) {
+  await page.setExtraHTTPHeaders({ authorization: process.env.AUTHORIZATION });
+  const pages = [];
+  for (const path of paths) {
+    await page.goto(origin + path);
+    const seen = await page.evaluate(() => ({
+      title: document.title,
+      // The colour comes from the style in the page, which the policy allows by its hash.
+      bars: [...document.querySelectorAll("rect.bar")].map((bar) => getComputedStyle(bar).fill),
+      rows: document.querySelectorAll("tbody tr").length,
+    }));
+    const named = await page.getByRole("img").evaluateAll((charts) =>
+      charts.map((chart) =>
+        chart.getAttribute("aria-labelledby").split(" ").map((id) => document.getElementById(id).textContent),
+      ),
+    );
+    const fits = [];
+    for (const width of [1280, 390]) {
+      await page.setViewportSize({ width, height: 1600 });
+      fits.push(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
+    }
+    await page.setViewportSize({ width: 1280, height: 1600 });
+    pages.push({ ...seen, named, fits });
+  }
+  return { pages };
+}
+
 const browser = await chromium.launch({
   executablePath,
   // Only root cannot have it.
@@ -126,7 +155,7 @@ try {
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(message.text());
   });
-  const seen = await { docs, pictures }[what](page);
+  const seen = await { docs, pictures, charts }[what](page);
   if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT, fullPage: true });
   console.log(JSON.stringify({ ...seen, elsewhere, complaints }));
 } catch (error) {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::images::png;
 use crate::npm::installed;
-use crate::program::Program;
+use crate::program::{Program, authorization};
 
 /// Why npm is needed, for those who lack it.
 const PURPOSE: &str = "the tests in a browser";
@@ -50,6 +50,7 @@ fn look(what: &str, shop: &Program, paths: &[String]) -> Value {
         .args([what, &shop.address])
         .args(paths)
         .env("TMPDIR", env!("CARGO_TARGET_TMPDIR"))
+        .env("AUTHORIZATION", authorization())
         .output()
         .unwrap_or_else(|error| panic!("Install Node.js with npm for {PURPOSE}: {error}"));
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
@@ -113,6 +114,27 @@ async fn pictures_of_a_new_product_open_in_a_browser_in_the_sizes_that_the_list_
     assert_eq!(told, json!([[1600, 900], [400, 225], [1200, 675], [700, 1000], [400, 571], [700, 1000]]));
     let seen = look("pictures", &shop, &paths);
     assert_eq!((&seen["alone"], &seen["together"]), (&told, &told));
+}
+
+#[tokio::test]
+async fn report_of_reviews_is_a_page_with_charts_that_tell_what_they_show_and_fit_any_window() {
+    let shop = Program::local();
+    let paths = ["/api/review-insights", "/api/review-insights?product=widget-classic"].map(str::to_owned);
+    let seen = look("charts", &shop, &paths);
+    let titles: Vec<_> = seen["pages"].as_array().unwrap().iter().map(|page| &page["title"]).collect();
+    assert_eq!(titles, ["Reviews of all products", "Reviews of Classic widget"]);
+    for page in seen["pages"].as_array().unwrap() {
+        assert_eq!((&page["rows"], &page["fits"]), (&json!(12), &json!([true, true])));
+        let names: Vec<_> = page["named"].as_array().unwrap().iter().map(|texts| &texts[0]).collect();
+        let expected = [
+            "Mean rating and number of reviews by month",
+            "Reviews by rating",
+            "Words that most reviews mention",
+        ];
+        assert_eq!(names, expected);
+        let colours = page["bars"].as_array().unwrap();
+        assert!(colours.len() > 12 && colours.iter().all(|colour| colour != "rgb(0, 0, 0)"), "{colours:?}");
+    }
 }
 
 /// The operations of the document, as `method path`, sorted.

@@ -82,6 +82,7 @@ const RULES: &[Rule] = &[
     rule("GetProduct", "products/w", "", ANYONE),
     rule("GetRendition", "products/w/images/{image}/20", "", ANYONE),
     rule("GetReview", "products/w/reviews/ada", "", owner(200, 404)),
+    rule("GetReviewInsights", "review-insights", "", staff(200)),
     rule("GetReviewSummary", "products/w/review-summary", "", ANYONE),
     rule(
         "GetShippingAddress",

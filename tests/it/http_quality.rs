@@ -96,6 +96,7 @@ const TABLE: &[Row] = &[
     Row { function: "GetProduct", address: "products/w", ..ROW },
     Row { function: "GetRendition", address: "products/w/images/{image}/20", exempt: &[ONE_FORM], ..ROW },
     Row { function: "GetReview", address: "products/w/reviews/ada", ..ROW },
+    Row { function: "GetReviewInsights", address: "review-insights", ..ROW },
     Row { function: "GetReviewSummary", address: "products/w/review-summary", ..ROW },
     Row { function: "GetShippingAddress", address: "orders/{order}/shipping-address", ..ROW },
     Row { function: "GetStock", address: "products/w/stock", ..ROW },

@@ -41,6 +41,7 @@ mod record_poison_order;
 mod recover_orders;
 mod regions;
 mod review_crash;
+mod review_insights;
 mod reviews;
 mod shipping;
 mod shop;

@@ -72,7 +72,7 @@ fn signal(process: u32, signal: &str) {
 }
 
 /// The value of `Authorization` of somebody who works in the shop.
-fn authorization() -> String {
+pub(crate) fn authorization() -> String {
     format!("Bearer {}", token(&Bearer::Staff, Clock::system().now(), TimeDelta::hours(1)).unwrap())
 }
 

@@ -26,9 +26,9 @@ const LEVELS: [&[&str]; 8] = [
 const ONLY: [(&str, &[&str]); 1] = [("local", &["sources"])];
 
 /// Files in src/functions that are not a function, and that functions may share.
-const SHARED: [&str; 17] = [
-    "api", "customer", "docs", "error", "example", "keep", "kind", "order", "page", "partner", "picture",
-    "product", "pull", "resource", "review", "ring", "timing",
+const SHARED: [&str; 18] = [
+    "api", "customer", "docs", "error", "example", "insights", "keep", "kind", "order", "page", "partner",
+    "picture", "product", "pull", "resource", "review", "ring", "timing",
 ];
 
 /// What src/functions.rs itself has to offer: the table of all functions.

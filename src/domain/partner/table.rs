@@ -7,9 +7,7 @@ use serde_json::Value;
 
 use crate::domain::customer::fields::SharedField;
 use crate::domain::customer::{ADDRESS_LINES_MAX, ADDRESSES_MAX};
-
-/// What a cell must not begin with: programs for tables would take it for a formula.
-const FORMULA_STARTS: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
+use crate::domain::spreadsheet::guarded;
 
 /// The columns of a contract, as JSON pointers without `*`, in the order in which a person reads them: one address after
 /// the other.
@@ -39,14 +37,6 @@ pub fn name(column: &str) -> String {
 pub fn cell(fields: &Value, column: &str) -> String {
     let text = fields.pointer(column).and_then(Value::as_str).unwrap_or_default();
     guarded(text)
-}
-
-/// The text with an apostrophe in front if it would be taken for a formula. Phone numbers, which begin with `+`, get one too.
-fn guarded(text: &str) -> String {
-    match text.starts_with(FORMULA_STARTS) {
-        true => format!("'{text}"),
-        false => text.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -86,15 +76,5 @@ mod tests {
         let columns = columns(&all);
         assert!(columns.iter().all(|column| !column.contains('*')), "{columns:?}");
         assert_eq!(columns.len(), 3 + ADDRESSES_MAX * (ADDRESS_LINES_MAX + 3));
-    }
-
-    #[test]
-    fn what_begins_like_a_formula_is_guarded() {
-        for text in ["=1+1", "+49301234567", "-1", "@SUM(A1)", "\tx", "\rx", "\nx"] {
-            assert_eq!(guarded(text), format!("'{text}"));
-        }
-        for text in ["", "Ada", "1=1", "'=1"] {
-            assert_eq!(guarded(text), text);
-        }
     }
 }
