@@ -94,7 +94,12 @@ pub mod z_fallback;
 
 /// Every function at its address: plain HTTP functions under `/api`, all others at `/{FunctionName}`.
 pub fn routes(app: App) -> Router {
-    Router::new()
+    with_goods(with_people(with_invoked(Router::new()))).with_state(app)
+}
+
+/// What the host invokes with an envelope.
+fn with_invoked(router: Router<App>) -> Router<App> {
+    router
         .route("/AuditStock", post(audit_stock::audit_stock))
         .route("/CancelOrder", post(cancel_order::cancel_order))
         .route("/MarkShipped", post(mark_shipped::mark_shipped))
@@ -104,7 +109,11 @@ pub fn routes(app: App) -> Router {
         .route("/RecoverOrders", post(recover_orders::recover_orders))
         .route("/SweepImages", post(sweep_images::sweep_images))
         .route("/ZFallback", post(z_fallback::z_fallback))
-        .route("/api/products/{id}/stock/adjustments", post(adjust_stock::adjust_stock))
+}
+
+/// Orders, customers and partners, and what operators look at.
+fn with_people(router: Router<App>) -> Router<App> {
+    router
         .route("/api/audit", get(get_audit::get_audit))
         .route("/api/openapi.json", get(get_open_api::get_open_api))
         .route("/api/docs", get(get_docs::get_docs))
@@ -112,8 +121,6 @@ pub fn routes(app: App) -> Router {
         .route("/api/orders/{id}", get(get_order::get_order))
         .route("/api/orders/{id}/events", get(get_order_events::get_order_events))
         .route("/api/orders/{id}/shipping-address", get(get_shipping_address::get_shipping_address))
-        .route("/api/products/{id}", get(get_product::get_product))
-        .route("/api/products/{id}/stock", get(get_stock::get_stock))
         .route("/api/heartbeat", get(heartbeat::heartbeat))
         .route("/api/customers", get(list_customers::list_customers))
         .route("/api/customers", post(create_customer::create_customer))
@@ -129,6 +136,14 @@ pub fn routes(app: App) -> Router {
         .route("/api/partners/{id}", put(replace_partner::replace_partner))
         .route("/api/partners/{id}/customers", get(pull_customers::pull_customers))
         .route("/api/partners/{id}/disclosures", get(list_disclosures::list_disclosures))
+}
+
+/// Products, and what belongs to them.
+fn with_goods(router: Router<App>) -> Router<App> {
+    router
+        .route("/api/products/{id}/stock/adjustments", post(adjust_stock::adjust_stock))
+        .route("/api/products/{id}", get(get_product::get_product))
+        .route("/api/products/{id}/stock", get(get_stock::get_stock))
         .route("/api/products", get(list_products::list_products))
         .route("/api/products", post(create_product::create_product))
         .route("/api/product-imports", post(import_products::import_products))
@@ -165,7 +180,6 @@ pub fn routes(app: App) -> Router {
         .route("/api/products/{id}/review-summary", get(get_review_summary::get_review_summary))
         .route("/api/review-insights", get(get_review_insights::get_review_insights))
         .route("/api/reported-reviews", get(list_reported_reviews::list_reported_reviews))
-        .with_state(app)
 }
 
 /// An HTTP function with its `function.json`, which says where it is, what is said of it, and who may call it: its handler's
