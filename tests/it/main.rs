@@ -21,6 +21,7 @@ mod http_quality;
 mod image_crash;
 mod images;
 mod import_products;
+mod infra;
 mod issuers;
 mod lean_build;
 mod list_customer_orders;
