@@ -28,8 +28,6 @@ pub enum Opened {
     NoContract,
     /// The cursor is none that this partner was given.
     UnknownCursor,
-    /// The cursor is of another version of the contract.
-    OtherVersion,
 }
 
 /// A pull that has begun.
@@ -60,8 +58,8 @@ pub struct Portion {
 }
 
 impl App {
-    /// Begins a pull with at most so many customers a page: from the cursor on, or with everybody. One request, one or two more
-    /// with a cursor.
+    /// Begins a pull with at most so many customers a page: from the cursor on, or with everybody, as also from a cursor that was
+    /// given under another version of the contract. One request, one or two more with a cursor.
     ///
     /// # Errors
     /// [`Error`] when that cannot be known; nothing has left.
@@ -81,15 +79,14 @@ impl App {
             None => None,
             Some(cursor) => match self.store.disclosures.find(partner_id, cursor).await? {
                 None => return Ok(Opened::UnknownCursor),
-                Some(earlier) if earlier.contract_version != partner.version => {
-                    return Ok(Opened::OtherVersion);
-                }
                 Some(earlier) => Some(earlier),
             },
         };
+        // Another contract means everybody anew, and who has left since the chain began.
+        let same = earlier.as_ref().filter(|earlier| earlier.contract_version == partner.version);
         let read_max = page_max.get().div_ceil(READS_PER_PAGE);
         let read_max = NonZeroU32::new(read_max).unwrap_or(NonZeroU32::MIN);
-        let position = earlier.as_ref().map(|earlier| earlier.position.as_str());
+        let position = same.map(|earlier| earlier.position.as_str());
         let changes = self.store.customers.changes(position, read_max).await?;
         let size = |count: NonZeroU32| usize::try_from(count.get()).unwrap_or(usize::MAX);
         Ok(Opened::Pull(Box::new(Pull {
@@ -119,10 +116,7 @@ impl Pull {
     /// # Errors
     /// [`Error`] when it cannot be read or recorded; it must not leave, and the pull is over.
     pub async fn next(&mut self) -> Result<Option<Portion>, Error> {
-        if self.sequence > 0 && !still_holds(&self.app, &self.partner).await? {
-            return Ok(None);
-        }
-        let mut changes = Vec::new();
+        let mut changes: Vec<Change> = Vec::new();
         let mut is_end = false;
         for _ in 0..READS_MAX {
             if changes.len() + self.read_max > self.page_max {
@@ -132,7 +126,15 @@ impl Pull {
                 is_end = true;
                 break;
             };
-            changes.extend(records.iter().filter_map(|record| self.change(record)));
+            for change in records.iter().filter_map(|record| self.change(record)) {
+                // Only the last that is known of a customer leaves.
+                changes.retain(|earlier| earlier.id() != change.id());
+                changes.push(change);
+            }
+        }
+        // Looked at when everything was read, just before it is on record and leaves.
+        if !still_holds(&self.app, &self.partner).await? {
+            return Ok(None);
         }
         let cursor = self.record(&changes).await?;
         Ok(Some(Portion { changes, cursor, is_end }))
@@ -178,7 +180,7 @@ impl Pull {
             form: self.form,
             contract_version: self.partner.version,
             purpose: self.partner.terms.purpose.clone(),
-            fields: self.partner.terms.fields.clone(),
+            fields: self.partner.terms.fields.iter().map(|field| field.pointer().to_owned()).collect(),
             after: self.after.clone(),
             began_at: self.began_at,
             customer_ids,

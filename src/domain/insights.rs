@@ -142,19 +142,23 @@ fn most_mentioned(terms: BTreeMap<String, u64>) -> Vec<(String, u64)> {
     terms
 }
 
-/// The better half and the worse one, each from outside; the one in the middle, or the only one, is one of the best.
+/// The products on either side of the middle of all ratings, each from outside.
 fn worst_and_best(products: BTreeMap<ProductId, Ratings>) -> (Vec<Ranked>, Vec<Ranked>) {
     let enough = products.into_iter().filter(|(_, ratings)| ratings.count() >= RANKED_REVIEWS_MIN);
     let mut ranked: Vec<_> = enough.map(|(product_id, ratings)| Ranked { product_id, ratings }).collect();
     // Of equal means, what more reviews say stands further outside; here for the best.
     let key = |one: &Ranked| (one.ratings.mean_hundredths(), one.ratings.count());
     ranked.sort_by_key(|one| std::cmp::Reverse(key(one)));
-    let mut worst = ranked.split_off(ranked.len().div_ceil(2));
+    let best_len = ranked.partition_point(|one| one.ratings.mean_hundredths() >= Some(MIDDLE_HUNDREDTHS));
+    let mut worst = ranked.split_off(best_len);
     worst.sort_by_key(|one| (one.ratings.mean_hundredths(), std::cmp::Reverse(one.ratings.count())));
     worst.truncate(RANKED_MAX);
     ranked.truncate(RANKED_MAX);
     (worst, ranked)
 }
+
+/// The mean, in hundredths, from which on a product is among the best and not among the worst.
+const MIDDLE_HUNDREDTHS: u32 = 300;
 
 #[cfg(test)]
 mod tests {
@@ -220,16 +224,18 @@ mod tests {
         let all = |product: &str, rating| monthly(product, "2026-02", &[(rating, ""); 3]);
         let few = insights([all("a", 3), monthly("few", "2026-01", &[(1, ""), (1, "")])]);
         assert_eq!((ids(&few.worst), ids(&few.best)), (vec![], vec!["a"]));
+        let bad = insights([all("a", 1)]);
+        assert_eq!((ids(&bad.worst), ids(&bad.best)), (vec!["a"], vec![]));
         let many = insights(
             [("a", 1), ("b", 5), ("c", 2), ("d", 4), ("e", 3), ("f", 5), ("g", 3)]
                 .map(|(product, rating)| all(product, rating))
                 .into_iter()
                 .chain([monthly("f", "2026-01", &[(5, "")])]),
         );
-        assert_eq!(ids(&many.best), ["f", "b", "d", "e"]);
-        assert_eq!(ids(&many.worst), ["a", "c", "g"]);
+        assert_eq!(ids(&many.best), ["f", "b", "d", "e", "g"]);
+        assert_eq!(ids(&many.worst), ["a", "c"]);
         let crowd = insights((b'a'..=b'z').map(|letter| all(&char::from(letter).to_string(), 4)));
-        assert_eq!((crowd.worst.len(), crowd.best.len()), (RANKED_MAX, RANKED_MAX));
+        assert_eq!((crowd.worst.len(), crowd.best.len()), (0, RANKED_MAX));
     }
 
     #[test]

@@ -108,6 +108,16 @@ pub struct Shared {
     pub fields: Value,
 }
 
+impl Change {
+    /// The partner's name for the customer.
+    pub fn id(&self) -> &Pseudonym {
+        match self {
+            Self::Shared(shared) => &shared.id,
+            Self::Removed(id) => id,
+        }
+    }
+}
+
 impl Partner {
     /// A partner, with the first version of a contract.
     pub fn new(id: PartnerId, terms: Terms, secret: Secret, now: DateTime<Utc>) -> Self {
@@ -142,8 +152,8 @@ impl Partner {
             return Some(Change::Shared(Shared { customer_id: customer.id.clone(), id, fields }));
         }
         let withdrawn = consents.iter().flatten().filter(|consent| !consent.granted);
-        let last_at = withdrawn.map(|consent| consent.at).max()?;
-        let is_news = sharing.was_granted() && is_recent(last_at, began_at);
+        let left_at = withdrawn.map(|consent| consent.at).min()?;
+        let is_news = sharing.was_granted() && is_recent(left_at, began_at);
         is_news.then_some(Change::Removed(id))
     }
 

@@ -1,4 +1,5 @@
-//! `DELETE /api/customers/{id}`: erases a customer. What is left is the id and when it was; orders name the id alone, and
+//! `DELETE /api/customers/{id}`: erases a customer. What is left is the id, when it was, and which partners have to
+//! be told; orders name the id alone, and
 //! stay.
 
 use axum::extract::{Path, State};

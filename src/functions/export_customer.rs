@@ -55,7 +55,7 @@ struct Export<'a> {
     /// Where their orders go, as long as that is kept; on the first page.
     #[schemars(length(max = ADDRESSES_MAX))]
     shipping_addresses: Vec<ExportedAddress<'a>>,
-    /// What left about them for partners, newest first; on the first page.
+    /// What left about them for partners, the newest; the others are at `/api/customers/{id}/disclosures`, newest first; on the first page.
     #[schemars(length(max = DISCLOSURES_MAX))]
     disclosures: Vec<DisclosureResource>,
     /// Path and query of the next page of orders; absent on the last.

@@ -11,10 +11,10 @@ use crate::domain::insights::{DOCUMENTS_MAX, MONTHS_DEFAULT, MONTHS_MAX, PRODUCT
 use crate::domain::month::{Month, Period};
 use crate::functions::api::REVIEWS;
 use crate::functions::example;
-use crate::functions::insights::{InsightsResource, TEXT_FORMS, answer};
+use crate::functions::insights::{FORMS, InsightsResource, TEXT_FORMS, answer};
 use crate::functions::kind::UNPROCESSABLE_INSIGHTS;
 use crate::functions::page::invalid;
-use crate::host::{Answer, Operation, Problem, parse_query};
+use crate::host::{Answer, Operation, Problem, parse_query, preferred};
 
 /// Answers 200, 304, 406, or 422 for a product or category that does not exist and for more than can be added up.
 ///
@@ -27,8 +27,9 @@ pub async fn get_review_insights(
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
     let (scope, period) = asked(query.as_deref(), Month::of(app.clock.now()))?;
+    let form = preferred(&headers, &FORMS)?;
     match Box::pin(app.review_insights(scope, period)).await? {
-        Ok(report) => answer(&headers, &report),
+        Ok(report) => answer(&headers, form, &report),
         Err(why) => Err(refused(why)),
     }
 }

@@ -19,7 +19,7 @@ use crate::domain::review::terms::TERM_CHARS_MAX;
 use crate::domain::review::{Rating, Review, TEXT_CHARS_MAX, TITLE_CHARS_MAX};
 use crate::functions::keep::{Keep, unless_known};
 use crate::functions::review::FiguresResource;
-use crate::host::{Answer, Problem, preferred};
+use crate::host::{Answer, Problem};
 
 /// The forms beside JSON, each with what it is.
 pub const TEXT_FORMS: [(&str, &str); 2] = [
@@ -28,15 +28,18 @@ pub const TEXT_FORMS: [(&str, &str); 2] = [
 ];
 
 /// The forms of a report.
-#[derive(Clone, Copy)]
-enum Form {
+#[derive(Debug, Clone, Copy)]
+pub enum Form {
+    /// For programs.
     Json,
+    /// For spreadsheets.
     Table,
+    /// For people.
     Page,
 }
 
 /// By their media types, our favourite first.
-const FORMS: [(&str, Form); 3] =
+pub const FORMS: [(&str, Form); 3] =
     [("application/json", Form::Json), ("text/csv", Form::Table), ("text/html", Form::Page)];
 
 /// What reviews say over a period.
@@ -264,12 +267,12 @@ fn quotes(reviews: &[Review]) -> Vec<Quote<'_>> {
     quotes.collect()
 }
 
-/// The report in the form that the caller prefers, or 304.
+/// The report in this form, or 304.
 ///
 /// # Errors
-/// 400 when `If-None-Match` is malformed, 406 for any other form.
-pub fn answer(headers: &HeaderMap, report: &Report) -> Result<Answer, Problem> {
-    let answer = match preferred(headers, &FORMS)? {
+/// 400 when `If-None-Match` is malformed.
+pub fn answer(headers: &HeaderMap, form: Form, report: &Report) -> Result<Answer, Problem> {
+    let answer = match form {
         Form::Json => Answer::json(StatusCode::OK, &InsightsResource::from(report)),
         Form::Table => table::answer(report)?,
         Form::Page => page::answer(report),

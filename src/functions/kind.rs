@@ -95,16 +95,7 @@ pub const CUSTOMER_ERASED: Kind = Kind::new(
     StatusCode::GONE,
     "customer-erased",
     "The customer was erased",
-    "Nothing is left of the customer but the id, which nobody else gets. Their orders can still be read.",
-);
-
-/// 410.
-pub const CONTRACT_CHANGED: Kind = Kind::new(
-    StatusCode::GONE,
-    "contract-changed",
-    "The cursor is of an earlier contract",
-    "The contract has changed since the cursor was given. Pull everybody again, without a cursor, and delete whom that does not \
-     name.",
+    "Nothing personal is left of the customer, and nobody else gets the id. Their orders can still be read.",
 );
 
 /// 415.

@@ -82,8 +82,8 @@ pub struct PullResource<'a> {
     #[schemars(length(min = 1, max = PURPOSE_CHARS_MAX), example = &"delivers flyers")]
     purpose: &'a str,
     /// What left of each customer.
-    #[schemars(length(max = FIELDS_MAX))]
-    fields: &'a [SharedField],
+    #[schemars(with = "Vec<SharedField>", length(max = FIELDS_MAX))]
+    fields: &'a [String],
     /// The cursor that it began with; absent when it began with everybody.
     #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<&'a DisclosureId>,
@@ -127,8 +127,8 @@ pub struct DisclosureResource {
     #[schemars(length(min = 1, max = PURPOSE_CHARS_MAX), example = &"delivers flyers")]
     purpose: String,
     /// What left of them.
-    #[schemars(length(max = FIELDS_MAX))]
-    fields: Vec<SharedField>,
+    #[schemars(with = "Vec<SharedField>", length(max = FIELDS_MAX))]
+    fields: Vec<String>,
 }
 
 impl From<Disclosure> for DisclosureResource {

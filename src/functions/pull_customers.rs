@@ -23,7 +23,7 @@ use crate::functions::api::PARTNERS;
 use crate::functions::error::{cut_off, no_such};
 use crate::functions::example;
 use crate::functions::keep::{Keep, with_keep};
-use crate::functions::kind::{CONTRACT_CHANGED, NO_CONTRACT};
+use crate::functions::kind::NO_CONTRACT;
 use crate::functions::page::invalid;
 use crate::functions::partner::partner_id;
 use crate::functions::pull::{CSV, Lines, NDJSON, PullPage};
@@ -57,8 +57,8 @@ struct Rest {
     until: Instant,
 }
 
-/// Answers 200, 400, 403 without a contract, 404 to another partner, 406, or 410 for a cursor of an earlier contract. Before
-/// anything leaves it is on record.
+/// Answers 200, 400, 403 without a contract, 404 to another partner, or 406. Before anything leaves it is on
+/// record.
 ///
 /// # Errors
 /// A [`Problem`].
@@ -82,7 +82,6 @@ pub async fn pull_customers(
         Opened::UnknownCursor => {
             return Err(invalid("cursor", "must come from this partner's nextLink, deltaLink or last line"));
         }
-        Opened::OtherVersion => return Err(Problem::new(&CONTRACT_CHANGED)),
     };
     let portion = Box::pin(pull.next()).await?.ok_or_else(no_contract)?;
     let lines = match form {
@@ -191,5 +190,5 @@ pub fn operation() -> Operation {
         )
         .answers::<PullPage>(StatusCode::OK, "A page, or everything.", &[], example::pull_page())
         .also_as(StatusCode::OK, &[(NDJSON, "A JSON object a line, each with `change`."), (CSV, rows)])
-        .problems(&[&NO_CONTRACT, &CONTRACT_CHANGED])
+        .problems(&[&NO_CONTRACT])
 }

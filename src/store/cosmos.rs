@@ -50,6 +50,9 @@ const SCHEMA_VERSION: u32 = 1;
 pub struct Cosmos {
     account: Account,
     database: String,
+    /// The same, asked in the account's own order of regions, where the one that takes the writes is first; `None` when that is
+    /// the order anyway.
+    central: Option<Box<Self>>,
     client: OnceCell<CosmosClientCell>,
     containers: [OnceCell<ContainerCell>; Container::ALL.len()],
 }
@@ -129,7 +132,9 @@ pub enum Batch {
 impl Cosmos {
     /// A database that is connected to at the first request.
     pub fn lazy(config: &CosmosConfig) -> Self {
-        Self::of(Account::Configured(config.clone()), &config.database)
+        let central = config.region.is_some().then(|| CosmosConfig { region: None, ..config.clone() });
+        let central = central.map(|config| Box::new(Self::lazy(&config)));
+        Self { central, ..Self::of(Account::Configured(config.clone()), &config.database) }
     }
 
     /// A database in the emulator of this process.
@@ -140,7 +145,12 @@ impl Cosmos {
 
     fn of(account: Account, database: &str) -> Self {
         let containers = std::array::from_fn(|_| OnceCell::new());
-        Self { account, database: database.to_owned(), client: OnceCell::new(), containers }
+        Self { account, database: database.to_owned(), central: None, client: OnceCell::new(), containers }
+    }
+
+    /// The database where it is newest, for what a region that lags behind must not decide.
+    fn central(&self) -> &Self {
+        self.central.as_deref().unwrap_or(self)
     }
 
     /// Creates one document; `Overtaken` when the id exists. One request.

@@ -60,6 +60,29 @@ async fn order_that_has_not_arrived_is_found() {
 }
 
 #[tokio::test]
+async fn partner_gets_nobody_whose_withdrawal_has_not_arrived() {
+    let (near, far) = near_and_far(&[]).await;
+    let contract = json!({"purpose": "flyers", "fields": ["/name"], "validUntil": "2030-01-01T00:00:00Z"});
+    let agreed = near.put("/api/partners/willy", &[("If-None-Match", "*")], contract).await;
+    assert_eq!(agreed.status, StatusCode::OK, "{:?}", agreed.body);
+    let says = async |customer: &str, granted: bool| {
+        let sharing = json!([{"partnerId": "willy", "granted": granted}]);
+        let body = json!({"source": "test", "marketing": false, "sharing": sharing});
+        let path = format!("/api/customers/{customer}/consents");
+        assert_eq!(near.put(&path, &[("If-Match", "*")], body).await.status, StatusCode::OK);
+    };
+    says("ada", true).await;
+    near.emulator.resume_replication(REGIONS[1]);
+    says("bob", true).await;
+    near.emulator.pause_replication(REGIONS[1]);
+    says("bob", false).await;
+    let pulled = far.get("/api/partners/willy/customers").await.body;
+    let names: Vec<_> =
+        pulled["items"].as_array().unwrap().iter().filter_map(|one| one["name"].as_str()).collect();
+    assert_eq!(names, ["ADA"]);
+}
+
+#[tokio::test]
 async fn poisoned_bell_for_an_order_that_has_not_arrived_fails_it_and_rejects_nothing() {
     let (near, far) = near_and_far(&[("w", 3)]).await;
     let id = near.place("ada", &[("w", 2)]).await;

@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::customer::fields::SharedField;
 use crate::domain::id::{CustomerId, DisclosureId, PartnerId};
 
 /// Most customers of one record.
@@ -46,8 +45,8 @@ pub struct Disclosure {
     pub contract_version: u32,
     /// The contract's purpose.
     pub purpose: String,
-    /// The contract's fields.
-    pub fields: Vec<SharedField>,
+    /// The contract's fields, as they were called then.
+    pub fields: Vec<String>,
     /// The cursor that the pull began with; it began with everybody without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<DisclosureId>,

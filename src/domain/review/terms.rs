@@ -15,7 +15,8 @@ pub const TERM_CHARS_MIN: usize = 3;
 /// Longest word that counts, in letters.
 pub const TERM_CHARS_MAX: usize = 30;
 
-/// Words that say nothing of a product, without apostrophes.
+/// Words that say nothing of a product, without apostrophes. What a review added to its month is computed anew when it goes, so with
+/// another list older months keep some counts that nobody takes away.
 const FILLERS: &str = "
     about after all also and any are because been before but can could did didnt does doesnt dont even every for from
     get got had has have her him his how into isnt its ive just like more most much not now off one only other our out
@@ -44,7 +45,8 @@ fn words(text: &str) -> impl Iterator<Item = String> {
 }
 
 /// How many listed reviews mention each word. Never more than do; fewer where a word was forgotten meanwhile, which
-/// happens to rare ones once there are more than [`TERMS_MAX`].
+/// happens to rare ones once there are more than [`TERMS_MAX`]. Once that many words were each said twice in a month, words that nobody
+/// had said before do not come up in it any more.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Terms(BTreeMap<String, u32>);

@@ -1,4 +1,5 @@
-//! What was written to a container since a place in its history: each document once, as it is now, where it was last written.
+//! What was written to a container since a place in its history: each document once, as it is now, where it was last written. It is
+//! read in the region that takes the writes: one that lags would still show what was withdrawn.
 //!
 //! The service keeps a history for each range of partitions and tells them in turn, without an end: a range without news says
 //! so. Here the end is reached when all ranges say so one after the other.
@@ -47,7 +48,7 @@ impl Feed {
         after: Option<&str>,
         count_max: NonZeroU32,
     ) -> Result<Self, Error> {
-        let client = cosmos.container(container).await?;
+        let client = cosmos.central().container(container).await?;
         let mut options = ChangeFeedOptions::default()
             .with_operation_options(operation_options())
             .with_max_item_count(MaxItemCountHint::Limit(count_max));
@@ -102,7 +103,7 @@ impl Feed {
 
 /// How many ranges there are; the client remembers that, and learns when one is split.
 async fn ranges(cosmos: &Cosmos, container: Container) -> Result<usize, Error> {
-    let ranges = cosmos.container(container).await?.read_feed_ranges(None).await;
+    let ranges = cosmos.central().container(container).await?.read_feed_ranges(None).await;
     ranges.map(|ranges| ranges.len()).map_err(|error| failed(operation(container), error))
 }
 

@@ -15,7 +15,7 @@ use crate::domain::id::ProductId;
 use crate::store::Error;
 
 /// Products whose books are remembered; beyond that, those for which nobody waits are forgotten.
-const PRODUCTS_MAX: usize = 4096;
+const PRODUCTS_MAX: usize = 512;
 /// Longest that somebody waits for their turn before they are told to come back.
 const WAIT_MAX: Duration = Duration::from_secs(15);
 
