@@ -125,16 +125,9 @@ enum Command {
     },
     /// Lay out the folder that is deployed, or that `func start` runs in
     ///
-    /// Holds host.json, one folder per function and this very program. For Azure build it with
-    /// `cargo build --release --no-default-features` first.
-    Package {
-        /// Folder to write to; made if missing, must be empty or an earlier package
-        #[arg(long)]
-        out: PathBuf,
-        /// Folder that holds host.json and functions/; this one or the nearest above when not given
-        #[arg(long)]
-        root: Option<PathBuf>,
-    },
+    /// Holds host.json, one folder per function and this very program, or with --release the program as Azure runs it,
+    /// which is built first.
+    Package(package::Asked),
     /// Check the settings, all at once, and list those there are
     CheckConfig,
 }
@@ -194,7 +187,7 @@ async fn execute(command: Command) -> Result<(), Failure> {
         Command::Audit => Box::pin(audit::audit(&config()?)).await,
         #[cfg(feature = "emulator")]
         Command::Token { bearer, valid_minutes } => token::token(bearer, valid_minutes),
-        Command::Package { out, root } => package::package(&out, &root_or_nearest(root)),
+        Command::Package(asked) => package::package(asked),
         Command::CheckConfig => check_config(),
     }
 }
