@@ -87,6 +87,11 @@ impl Auth {
         Self(Arc::new(Parts { issuers, limits, clock }))
     }
 
+    /// Each issuer, and whether its configuration document and its keys can be had now; if not, why.
+    pub async fn ask_issuers(&self) -> Vec<(String, Result<(), String>)> {
+        futures::future::join_all(self.0.issuers.iter().map(Issuer::ask)).await
+    }
+
     /// Who sent a request with these headers, and what is left of their limit after this request.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 use crate::config::{Config, ConfigError};
 
 mod audit;
+mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod import;
@@ -128,6 +129,12 @@ enum Command {
     /// Holds host.json, one folder per function and this very program, or with --release the program as Azure runs it,
     /// which is built first.
     Package(package::Asked),
+    /// Check that everything the settings name can be reached from here, is made as the code needs it, and may be used
+    Doctor {
+        /// Print the checks as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Check the settings, all at once, and list those there are
     CheckConfig,
 }
@@ -188,6 +195,7 @@ async fn execute(command: Command) -> Result<(), Failure> {
         #[cfg(feature = "emulator")]
         Command::Token { bearer, valid_minutes } => token::token(bearer, valid_minutes),
         Command::Package(asked) => package::package(asked),
+        Command::Doctor { json } => Box::pin(doctor::doctor(&config()?, json)).await,
         Command::CheckConfig => check_config(),
     }
 }

@@ -50,7 +50,6 @@ pub struct Store {
     pub partners: partners::Partners,
     /// What left for partners.
     pub disclosures: disclosures::Disclosures,
-    #[cfg(feature = "emulator")]
     cosmos: Arc<cosmos::Cosmos>,
 }
 
@@ -81,7 +80,6 @@ impl Store {
             reviews: reviews::Reviews::new(Arc::clone(&cosmos)),
             partners: partners::Partners::new(Arc::clone(&cosmos)),
             disclosures: disclosures::Disclosures::new(Arc::clone(&cosmos)),
-            #[cfg(feature = "emulator")]
             cosmos,
         }
     }
@@ -92,6 +90,23 @@ impl Store {
     /// When it does not; a retry may help.
     pub async fn ping(&self) -> Result<(), Error> {
         self.products.contains_nothing_called_ping().await
+    }
+
+    /// In what a container differs from its definition. When in nothing, a document under this id, which nothing else has, is
+    /// written, read and deleted again. Four requests.
+    ///
+    /// # Errors
+    /// When the container is not there, does not answer, or may not be used from here.
+    pub async fn check_container(
+        &self,
+        container: containers::Container,
+        marker: &str,
+    ) -> Result<Vec<String>, Error> {
+        let differences = self.cosmos.differences(container).await?;
+        if differences.is_empty() {
+            self.cosmos.try_access(container, marker).await?;
+        }
+        Ok(differences)
     }
 
     /// Creates the database and its containers where they do not exist. For the emulator only: in Azure they are

@@ -74,6 +74,11 @@ impl Issuer {
         Self { config: development::config(), keys: Keys::given(&development::keys(), clock) }
     }
 
+    /// Its name, and whether it publishes keys now.
+    pub(super) async fn ask(&self) -> (String, Result<(), String>) {
+        (self.config.issuer.clone(), self.keys.ask().await)
+    }
+
     pub(super) fn is_named(&self, claimed: &str) -> bool {
         self.config.issuer == claimed
     }

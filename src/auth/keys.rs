@@ -98,6 +98,14 @@ impl Keys {
         Self { issuer: None, known: Arc::new(Mutex::new(known)), clock }
     }
 
+    /// Whether the issuer publishes keys now, and if not, why. Two requests; what is known stays as it is.
+    pub(super) async fn ask(&self) -> Result<(), String> {
+        match &self.issuer {
+            Some(issuer) => fetch(issuer).await.map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
     /// The key of this name; `None` when the issuer has none. No request while its keys are young; two otherwise, at most
     /// once in the bound.
     ///

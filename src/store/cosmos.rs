@@ -3,6 +3,7 @@
 //!
 //! Does not know what any document is.
 
+mod check;
 mod connect;
 pub mod feed;
 mod meaning;

@@ -390,6 +390,39 @@ async fn audit_of_a_shared_emulator_finds_its_books_in_order() {
 }
 
 #[tokio::test]
+async fn doctor_finds_a_shared_emulator_well_and_tells_what_is_missing_elsewhere() {
+    let emulator = Program::start(&["emulator", "--port", "0"], &[]);
+    let endpoint = ("COSMOS_ENDPOINT", emulator.address.as_str());
+    let well = run(&["doctor"], &[endpoint]);
+    let told = String::from_utf8_lossy(&well.stdout).into_owned();
+    assert!(well.status.success() && !told.contains("WRONG"), "{told}{}", stderr(&well));
+    assert!(told.contains("ok     container orders\n") && told.contains("ok     pictures\n"), "{told}");
+
+    let ill = run(&["doctor", "--json"], &[endpoint, ("COSMOS_DATABASE", "elsewhere")]);
+    let told: Value = serde_json::from_slice(&ill.stdout).unwrap();
+    let is_ok = |what: &str| {
+        told["checks"].as_array().unwrap().iter().find(|check| check["check"] == what).unwrap()["ok"].clone()
+    };
+    assert!(!ill.status.success() && stderr(&ill).contains("8 of "), "{told}{}", stderr(&ill));
+    assert_eq!((is_ok("container orders"), is_ok("pictures")), (json!(false), json!(true)));
+
+    let issuer = format!("http://127.0.0.1:{}", free_port());
+    let issuers = json!([{"issuer": issuer, "audience": "shop", "who": "workforce"}]).to_string();
+    let ill = run(&["doctor"], &[endpoint, ("AUTH_ISSUERS", &issuers)]);
+    let told = String::from_utf8_lossy(&ill.stdout).into_owned();
+    assert!(!ill.status.success() && told.contains(&format!("WRONG  issuer {issuer}: ")), "{told}");
+    assert_eq!(told.matches("WRONG").count(), 1, "{told}");
+}
+
+#[test]
+fn doctor_says_that_a_store_does_not_answer() {
+    let nobody = format!("http://127.0.0.1:{}/", free_port());
+    let ill = run(&["doctor"], &[("COSMOS_ENDPOINT", &nobody)]);
+    let told = String::from_utf8_lossy(&ill.stdout).into_owned();
+    assert!(!ill.status.success() && told.contains("WRONG  container orders: "), "{told}{}", stderr(&ill));
+}
+
+#[tokio::test]
 async fn package_starts_under_a_host_that_follows_the_protocol() {
     drop(rustls::crypto::ring::default_provider().install_default());
     let folder = Folder::new("package");
