@@ -1,6 +1,8 @@
-//! Cells of tables that people open in a program for tables, which would take some texts for formulas.
+//! Tables for programs that people open them with: CSV as RFC 4180 has it, and cells that are not taken for formulas.
 //!
-//! Does not know how cells are quoted.
+//! Does not know what a table is about.
+
+use csv::{Terminator, WriterBuilder};
 
 /// What a cell must not begin with.
 const FORMULA_STARTS: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
@@ -11,6 +13,21 @@ pub fn guarded(text: &str) -> String {
         true => format!("'{text}"),
         false => text.to_owned(),
     }
+}
+
+/// Rows as RFC 4180 has them, in UTF-8.
+///
+/// # Errors
+/// When rows differ in length, which is a mistake of ours.
+pub fn csv<Row>(rows: impl IntoIterator<Item = Row>) -> Result<Vec<u8>, csv::Error>
+where
+    Row: IntoIterator<Item: AsRef<[u8]>>,
+{
+    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(row)?;
+    }
+    writer.into_inner().map_err(|error| error.into_error().into())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::auth::caller::{By, Owner};
 use crate::domain::id::{CustomerId, ProductId};
 use crate::functions::api::REVIEWS;
-use crate::functions::review::{allows, no_review, refused, review_ids};
+use crate::functions::review::{allows, owned_review_ids, refused};
 use crate::host::{Answer, NoQuery, Operation, Problem, if_match};
 use crate::store::reviews::Place;
 
@@ -22,11 +22,8 @@ pub async fn delete_review(
     _: NoQuery,
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
-    let (product_id, customer_id) = review_ids(&id, &customer)?;
+    let (product_id, customer_id) = owned_review_ids(&scope, &id, &customer)?;
     let place = Place { product_id: &product_id, customer_id: &customer_id };
-    if !scope.covers(&customer_id) {
-        return Err(no_review(place));
-    }
     let wanted = if_match(&headers)?;
     let withdrawn = app.withdraw_review(place, &|version| allows(&wanted, version)).await?;
     withdrawn.map_err(|refusal| refused(place, "customerId", refusal))?;

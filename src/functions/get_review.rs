@@ -10,7 +10,7 @@ use crate::domain::id::{CustomerId, ProductId};
 use crate::functions::api::REVIEWS;
 use crate::functions::example;
 use crate::functions::keep::{Keep, read};
-use crate::functions::review::{KeptReviewResource, no_review, review_ids};
+use crate::functions::review::{KeptReviewResource, no_review, owned_review_ids};
 use crate::host::{Answer, NoQuery, Operation, Problem};
 use crate::store::reviews::Place;
 
@@ -25,11 +25,8 @@ pub async fn get_review(
     _: NoQuery,
     headers: HeaderMap,
 ) -> Result<Answer, Problem> {
-    let (product_id, customer_id) = review_ids(&id, &customer)?;
+    let (product_id, customer_id) = owned_review_ids(&scope, &id, &customer)?;
     let place = Place { product_id: &product_id, customer_id: &customer_id };
-    if !scope.covers(&customer_id) {
-        return Err(no_review(place));
-    }
     let review = app.store.reviews.find(place).await?.ok_or_else(|| no_review(place))?;
     let resource = KeptReviewResource::new(&review.value).ok_or_else(|| no_review(place))?;
     read(&headers, &resource, Keep::Private, Some(review.etag.as_str()))

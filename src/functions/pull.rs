@@ -4,7 +4,6 @@
 
 use std::io;
 
-use csv::{Terminator, WriterBuilder};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -17,6 +16,7 @@ use crate::domain::id::{DisclosureId, Pseudonym};
 use crate::domain::partner::disclosure::CUSTOMERS_MAX;
 use crate::domain::partner::table::{cell, columns, name};
 use crate::domain::partner::{Change, Partner, Shared};
+use crate::domain::spreadsheet::csv;
 
 /// The media type of lines.
 pub const NDJSON: &str = "application/x-ndjson";
@@ -123,7 +123,7 @@ impl Lines {
     pub fn head(&self) -> io::Result<Vec<u8>> {
         match self {
             Self::Ndjson => Ok(Vec::new()),
-            Self::Csv(columns) => rows([row("change", "id", columns.iter().map(|column| name(column)))]),
+            Self::Csv(columns) => Ok(csv([row("change", "id", columns.iter().map(|column| name(column)))])?),
         }
     }
 
@@ -134,12 +134,12 @@ impl Lines {
     pub fn changes(&self, changes: &[Change]) -> io::Result<Vec<u8>> {
         match self {
             Self::Ndjson => Ok(changes.iter().flat_map(line).collect()),
-            Self::Csv(columns) => rows(changes.iter().map(|change| match change {
+            Self::Csv(columns) => Ok(csv(changes.iter().map(|change| match change {
                 Change::Shared(Shared { customer_id: _, id, fields }) => {
                     row("customer", id.as_str(), columns.iter().map(|column| cell(fields, column)))
                 }
                 Change::Removed(id) => row("removed", id.as_str(), columns.iter().map(|_| String::new())),
-            })),
+            }))?),
         }
     }
 
@@ -151,7 +151,9 @@ impl Lines {
         let change = if is_end { "cursor" } else { "more" };
         match self {
             Self::Ndjson => Ok(format!("{}\n", json!({"change": change, "cursor": cursor})).into_bytes()),
-            Self::Csv(columns) => rows([row(change, cursor.as_str(), columns.iter().map(|_| String::new()))]),
+            Self::Csv(columns) => {
+                Ok(csv([row(change, cursor.as_str(), columns.iter().map(|_| String::new()))])?)
+            }
         }
     }
 }
@@ -170,15 +172,6 @@ fn line(change: &Change) -> Vec<u8> {
 
 fn row(change: &str, id: &str, cells: impl Iterator<Item = String>) -> Vec<String> {
     [change.to_owned(), id.to_owned()].into_iter().chain(cells).collect()
-}
-
-/// Rows as RFC 4180 has them.
-fn rows(rows: impl IntoIterator<Item = Vec<String>>) -> io::Result<Vec<u8>> {
-    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
-    for row in rows {
-        writer.write_record(row)?;
-    }
-    writer.into_inner().map_err(|error| io::Error::other(error.to_string()))
 }
 
 #[cfg(test)]

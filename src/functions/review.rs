@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::app::reviews::Refusal;
-use crate::auth::caller::Customer;
+use crate::auth::caller::{Customer, Scope};
 use crate::domain::id::{CustomerId, InvalidId, NAME_CHARS_MAX, ProductId};
 use crate::domain::review::summary::{Ratings, Summary};
 use crate::domain::review::{
@@ -155,6 +155,22 @@ pub fn customer_id(parameter: &'static str, text: &str) -> Result<CustomerId, Pr
         let shown: String = text.chars().take(NAME_CHARS_MAX).collect();
         Problem::not_found(format!("There is no customer {shown:?}.")).parameter(parameter, error.to_string())
     })
+}
+
+/// The product and the customer in a path, whose review is the caller's affair.
+///
+/// # Errors
+/// 404, as where there is no review: of others a customer learns nothing here.
+pub fn owned_review_ids(
+    scope: &Scope,
+    product: &str,
+    customer: &str,
+) -> Result<(ProductId, CustomerId), Problem> {
+    let (product_id, customer_id) = review_ids(product, customer)?;
+    if !scope.covers(&customer_id) {
+        return Err(no_review(Place { product_id: &product_id, customer_id: &customer_id }));
+    }
+    Ok((product_id, customer_id))
 }
 
 /// The customer in this parameter of a path, who must be the one that calls.

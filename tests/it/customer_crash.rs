@@ -13,19 +13,18 @@ use azure_data_cosmos::FeedScope;
 use futures::TryStreamExt;
 use futures::future::{BoxFuture, FutureExt};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::yield_now;
 use widgetco::app::App;
-use widgetco::config::{CosmosConfig, Endpoint, Identity};
 use widgetco::domain::customer::contact::Email;
 use widgetco::domain::id::CustomerId;
 use widgetco::sources::Ids;
 use widgetco::store::Store;
 use widgetco::store::customers::claims::PATIENCE;
-use widgetco::store::emulator::{Emulator, Fate, Gate};
+use widgetco::store::emulator::{Fate, Gate};
 
-use crate::shop::{Answer, DATABASE, TestShop};
+use crate::group_commit::beside;
+use crate::shop::{Answer, TestShop};
 
 /// How often a caller asks again after an answer that is not final.
 const CALLS_MAX: usize = 5;
@@ -146,19 +145,9 @@ struct Case<'a> {
 impl Stage {
     async fn build() -> Self {
         let door = Arc::new(Door::default());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://127.0.0.1:{}/", listener.local_addr().unwrap().port());
-        let emulator = Arc::new(Emulator::new(&endpoint).unwrap().with_gate(Arc::clone(&door).gate()));
-        tokio::spawn(Arc::clone(&emulator).serve(listener, std::future::pending()));
-        let shop = TestShop::open_in(Arc::clone(&emulator), &[]).await;
-        let cosmos = CosmosConfig {
-            endpoint: Endpoint::Loopback(endpoint),
-            database: DATABASE.into(),
-            region: None,
-            identity: Identity::Developer,
-        };
+        let (shop, cosmos) = beside(Arc::clone(&door).gate(), &[]).await;
         let app = App::new(Store::connect(&cosmos), shop.app.clock.clone(), Ids::seeded(3));
-        let worker = TestShop::over(app, emulator);
+        let worker = TestShop::over(app, Arc::clone(&shop.emulator));
         assert_eq!(worker.get("/api/customers/ada").await.status, StatusCode::OK);
         Self { door, worker, shop }
     }

@@ -11,16 +11,14 @@ use azure_data_cosmos::FeedScope;
 use futures::TryStreamExt;
 use futures::future::{BoxFuture, FutureExt};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use widgetco::config::{CosmosConfig, Endpoint, Identity};
 use widgetco::domain::customer::contact::Email;
 use widgetco::domain::id::CustomerId;
-use widgetco::store::Store;
 use widgetco::store::containers::Container;
 use widgetco::store::customers::{Record, claims};
-use widgetco::store::emulator::{Emulator, Fate, Gate};
+use widgetco::store::emulator::{Fate, Gate};
 
-use crate::shop::{Answer, DATABASE, TestShop, order_body};
+use crate::group_commit::behind;
+use crate::shop::{Answer, TestShop, order_body};
 
 /// What identifies Eve: none of it may be left when she is gone.
 const PERSONAL: [&str; 8] = [
@@ -202,22 +200,11 @@ impl std::io::Write for Log {
 
 /// A shop over HTTP whose store refuses everything once so many requests have passed.
 async fn shop_with_weak_store(passes: Arc<AtomicUsize>) -> TestShop {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://127.0.0.1:{}/", listener.local_addr().unwrap().port());
     let gate: Gate = Arc::new(move |_| -> BoxFuture<'static, Fate> {
         let passed = passes.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
         async move { if passed { Fate::Pass } else { Fate::Refuse(503) } }.boxed()
     });
-    let emulator = Arc::new(Emulator::new(&endpoint).unwrap().with_gate(gate));
-    tokio::spawn(Arc::clone(&emulator).serve(listener, std::future::pending()));
-    let mut shop = TestShop::open_in(emulator, &[]).await;
-    shop.restart(Store::connect(&CosmosConfig {
-        endpoint: Endpoint::Loopback(endpoint),
-        database: DATABASE.into(),
-        region: None,
-        identity: Identity::Developer,
-    }));
-    shop
+    behind(gate, &[]).await.0
 }
 
 #[tokio::test]

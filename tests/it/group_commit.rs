@@ -30,18 +30,24 @@ async fn open(gate: Gate, stock: &[(&str, u32)]) -> TestShop {
 
 /// A shop whose handler reaches its store through this gate, and the way there.
 pub(crate) async fn behind(gate: Gate, stock: &[(&str, u32)]) -> (TestShop, CosmosConfig) {
+    let (mut shop, config) = beside(gate, stock).await;
+    shop.restart(Store::connect(&config));
+    (shop, config)
+}
+
+/// A shop whose handler reaches its store past this gate, and the way there through it, for others.
+pub(crate) async fn beside(gate: Gate, stock: &[(&str, u32)]) -> (TestShop, CosmosConfig) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}/", listener.local_addr().unwrap());
     let emulator = Arc::new(Emulator::new(&endpoint).unwrap().with_gate(gate));
     tokio::spawn(Arc::clone(&emulator).serve(listener, std::future::pending()));
-    let mut shop = TestShop::open_in(emulator, stock).await;
+    let shop = TestShop::open_in(emulator, stock).await;
     let config = CosmosConfig {
         endpoint: Endpoint::Loopback(endpoint),
         database: DATABASE.into(),
         region: None,
         identity: Identity::Developer,
     };
-    shop.restart(Store::connect(&config));
     (shop, config)
 }
 

@@ -22,12 +22,13 @@ use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use widgetco::app::images::Images;
-use widgetco::config::{CosmosConfig, Endpoint, Identity};
+use widgetco::config::CosmosConfig;
 use widgetco::store::Store;
 use widgetco::store::emulator::{Arrival, Emulator, Fate, Gate};
 
 use crate::azurite::{Azurite, settings};
 use crate::blobs::names;
+use crate::group_commit::beside;
 use crate::images::png;
 use crate::shop::{DATABASE, TestShop};
 use crate::sweep_images::{leave, old};
@@ -181,17 +182,8 @@ impl Stage {
         let origin = address.split("/devstoreaccount1").next().unwrap().to_owned();
         let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
         let blobs = BlobDoor { door: Arc::clone(&door), client, azurite: origin }.serve().await;
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://127.0.0.1:{}/", listener.local_addr().unwrap().port());
-        let emulator = Arc::new(Emulator::new(&endpoint).unwrap().with_gate(Arc::clone(&door).gate()));
-        tokio::spawn(Arc::clone(&emulator).serve(listener, std::future::pending()));
-        let shop = TestShop::open_in(Arc::clone(&emulator), &[]).await;
-        let cosmos = CosmosConfig {
-            endpoint: Endpoint::Loopback(endpoint),
-            database: DATABASE.into(),
-            region: None,
-            identity: Identity::Developer,
-        };
+        let (shop, cosmos) = beside(Arc::clone(&door).gate(), &[]).await;
+        let emulator = Arc::clone(&shop.emulator);
         Self { door, shop, emulator, cosmos, blobs, _azurite: azurite }
     }
 

@@ -17,23 +17,22 @@ use azure_data_cosmos::clients::ContainerClient;
 use futures::future::FutureExt;
 use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tower::ServiceExt;
 use widgetco::app::App;
 use widgetco::app::pull::Opened;
 use widgetco::auth::development::Bearer;
-use widgetco::config::{AuthConfig, CosmosConfig, Endpoint, Identity};
+use widgetco::config::AuthConfig;
 use widgetco::domain::id::PartnerId;
 use widgetco::domain::partner::Change;
 use widgetco::domain::partner::disclosure::Form;
 use widgetco::host;
 use widgetco::sources::Ids;
 use widgetco::store::Store;
-use widgetco::store::emulator::{Emulator, Fate, Gate};
+use widgetco::store::emulator::{Fate, Gate};
 
+use crate::group_commit::beside;
 use crate::partners::{PULL, agree, consent};
-use crate::shop::{DATABASE, TestShop};
 
 /// Who agreed; enough for several pages of those that take two.
 const CUSTOMERS: [&str; 5] = ["ann", "ben", "cid", "dot", "eli"];
@@ -142,11 +141,7 @@ struct Stage {
 impl Stage {
     async fn build() -> Self {
         let door = Arc::new(Door::default());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://127.0.0.1:{}/", listener.local_addr().unwrap().port());
-        let emulator = Arc::new(Emulator::new(&endpoint).unwrap().with_gate(Arc::clone(&door).gate()));
-        tokio::spawn(Arc::clone(&emulator).serve(listener, std::future::pending()));
-        let shop = TestShop::open_in(Arc::clone(&emulator), &[]).await;
+        let (shop, cosmos) = beside(Arc::clone(&door).gate(), &[]).await;
         agree(&shop, "willy", &["/name"]).await;
         for id in CUSTOMERS {
             shop.add_customer(id).await;
@@ -156,12 +151,6 @@ impl Stage {
             assert_eq!(put.status, StatusCode::OK);
             consent(&shop, id, &["willy"]).await;
         }
-        let cosmos = CosmosConfig {
-            endpoint: Endpoint::Loopback(endpoint),
-            database: DATABASE.into(),
-            region: None,
-            identity: Identity::Developer,
-        };
         let app = App::new(Store::connect(&cosmos), shop.app.clock.clone(), Ids::seeded(3));
         let config = AuthConfig { requests_per_minute: 1_000_000, ..AuthConfig::development() };
         let routes = widgetco::functions::routes(app.clone().with_auth(&config));

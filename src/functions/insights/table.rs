@@ -3,7 +3,6 @@
 //! Made to be opened in a spreadsheet, so no text of others begins a formula there.
 
 use axum::http::{StatusCode, header};
-use csv::{Terminator, WriterBuilder};
 
 use super::hundredths;
 use crate::app::insights::{Extremes, NamedProduct, Report};
@@ -11,7 +10,7 @@ use crate::domain::insights::Scope;
 use crate::domain::month::Period;
 use crate::domain::review::summary::Ratings;
 use crate::domain::review::{Content, RATINGS, Review};
-use crate::domain::spreadsheet::guarded;
+use crate::domain::spreadsheet::{csv, guarded};
 use crate::domain::time;
 use crate::host::{Answer, Problem};
 
@@ -61,12 +60,10 @@ pub fn answer(report: &Report) -> Result<Answer, Problem> {
 }
 
 fn text(report: &Report) -> Result<String, Box<dyn std::error::Error>> {
-    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
-    writer.write_record(HEADER)?;
-    for row in rows(report) {
-        writer.write_record(row.cells())?;
-    }
-    Ok(String::from_utf8(writer.into_inner()?)?)
+    let rows = rows(report);
+    let cells = rows.iter().map(|row| row.cells().collect());
+    let table = csv([HEADER.to_vec()].into_iter().chain(cells))?;
+    Ok(String::from_utf8(table)?)
 }
 
 fn rows(report: &Report) -> Vec<Row> {
