@@ -2,6 +2,7 @@
 //!
 //! Pure: no I/O, no clock, no chance, no logging. Time and ids come in as arguments, decisions go out as values.
 
+pub mod announcement;
 pub mod audit;
 pub mod catalogue;
 pub mod collection;

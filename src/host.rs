@@ -3,7 +3,7 @@
 //!
 //! In reading order: [`mod@serve`] opens the port and wraps the routes, [`invocation`] reads an envelope and writes the
 //! reply, [`answer`] and [`problem`] are what an HTTP caller sees, [`failure`] is what the host sees when a message
-//! could not be handled. [`body`], [`query`], [`accept`] and [`conditional`] parse a request at the edge; [`trace`]
+//! could not be handled; [`event`] is what is announced and heard. [`body`], [`query`], [`accept`] and [`conditional`] parse a request at the edge; [`trace`]
 //! reads its names, [`context`] knows them while it is served, and [`mod@encoding`] packs what is sent.
 //! [`mod@document`] describes all of that to callers, from an [`operation`] of each function, and
 //! lists every [`kind`] of problem.
@@ -16,6 +16,7 @@ pub mod conditional;
 pub mod context;
 pub mod document;
 pub mod encoding;
+pub mod event;
 pub mod failure;
 pub mod invocation;
 pub mod kind;
@@ -36,6 +37,7 @@ pub use call::{AnyCall, HTTP_OUTPUT};
 pub use conditional::{IfMatch, IfNoneMatch, Match, if_match, if_none_match, require_if_match};
 pub use document::{Described, Front, document, methods_at};
 pub use encoding::takes_gzip;
+pub use event::CloudEvent;
 pub use failure::Failure;
 pub use invocation::{ENVELOPE_BYTES_MAX, EnvelopeError, HttpInput, Invocation, Timer};
 pub use kind::Kind;

@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod credential;
 pub mod domain;
+pub mod events;
 pub mod functions;
 pub mod host;
 pub mod json;

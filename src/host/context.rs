@@ -85,9 +85,9 @@ impl Context {
     }
 
     /// `None` when the trace id has another form than W3C's.
-    fn traceparent(&self) -> Option<HeaderValue> {
+    fn traceparent(&self) -> Option<String> {
         let trace_id = trace::w3c_id(&self.trace_id)?;
-        HeaderValue::try_from(format!("00-{trace_id}-{}-{}", self.span_id, self.flags)).ok()
+        Some(format!("00-{trace_id}-{}-{}", self.span_id, self.flags))
     }
 
     fn sign(&self, headers: &mut HeaderMap) {
@@ -95,7 +95,7 @@ impl Context {
         if let Some(request_id) = request_id {
             headers.insert(REQUEST_ID_HEADER, request_id);
         }
-        if let Some(traceparent) = self.traceparent() {
+        if let Some(Ok(traceparent)) = self.traceparent().map(HeaderValue::try_from) {
             headers.insert(TRACEPARENT_HEADER, traceparent);
         }
         headers.extend(self.added.iter().map(|(name, value)| (name.clone(), value.clone())));
@@ -105,6 +105,23 @@ impl Context {
 /// The trace id of the request that this task serves; `None` outside a request and in a task spawned from one.
 pub fn trace_id() -> Option<String> {
     CONTEXT.try_with(|context| context.borrow().trace_id.clone()).ok()
+}
+
+/// What names this task's part of its trace for those who come after it: what it writes, announces or rings for carries this.
+/// W3C's `traceparent`; `None` outside a request and where the trace id has another form than W3C's.
+pub fn traceparent() -> Option<String> {
+    CONTEXT.try_with(|context| context.borrow().traceparent()).ok().flatten()
+}
+
+/// Goes on in the trace of whoever caused this task's work, as a message or an event names it in `traceparent`. A text that
+/// is none is as good as none, and outside a request nothing happens.
+pub fn follow(traceparent: &str) {
+    _ = CONTEXT.try_with(|context| {
+        if let Some(parent) = trace::parse_parent(traceparent) {
+            context.borrow_mut().follow(parent);
+            Span::current().record("trace_id", parent.trace_id);
+        }
+    });
 }
 
 /// Runs `work` as part of a request.
@@ -208,6 +225,21 @@ mod tests {
         let span = &TRACE[..trace::SPAN_ID_CHARS];
         let wanted = ("mine".to_owned(), format!("00-{}-{span}-01", "ab".repeat(16)));
         assert_eq!(names(context(&hosts), &inside).await, wanted);
+    }
+
+    #[tokio::test]
+    async fn trace_of_a_message_goes_on_with_a_span_of_ours() {
+        let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+        let carried = |given: &'static str| {
+            scope(context(&[]), async move {
+                follow(given);
+                traceparent()
+            })
+        };
+        let parent: &'static str = parent.leak();
+        assert_eq!(carried(parent).await, Some(format!("00-{TRACE}-{SPAN}-01")));
+        assert_eq!(carried("no trace").await, Some(format!("00-{}-{SPAN}-00", SPAN.repeat(2))));
+        assert_eq!(traceparent(), None);
     }
 
     #[tokio::test]

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::context;
+use super::event::CloudEvent;
 use super::problem::Problem;
 use super::trace;
 
@@ -154,6 +155,33 @@ impl Invocation {
         let raw = RawTimer::deserialize(self.datum(binding)?).map_err(not_timer)?;
         let status = raw.status.unwrap_or_default();
         Ok(Timer { is_past_due: raw.is_past_due, last: status.last, next: status.next })
+    }
+
+    /// The event that was delivered.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvelopeError`] when it is missing or is not a CloudEvent, which is how the subscription must have it delivered.
+    pub fn event(&self, binding: &str) -> Result<CloudEvent, EnvelopeError> {
+        let expected = "a CloudEvent 1.0";
+        CloudEvent::deserialize(self.datum(binding)?)
+            .map_err(|_| EnvelopeError::Shape { binding: binding.to_owned(), expected })
+    }
+
+    /// The documents of a batch from the change feed. They arrive as an array, or as its text in a string, which is how the
+    /// host writes what is no object; either is taken, as no description of this trigger says which it is.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvelopeError`] when it is missing or is neither.
+    pub fn documents(&self, binding: &str) -> Result<Vec<Value>, EnvelopeError> {
+        let shape =
+            || EnvelopeError::Shape { binding: binding.to_owned(), expected: "an array of documents" };
+        match self.datum(binding)? {
+            Value::Array(documents) => Ok(documents.clone()),
+            Value::String(text) => serde_json::from_str(text).map_err(|_| shape()),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Err(shape()),
+        }
     }
 
     /// The input called `binding` (case matters), or the only input if none has that name.
@@ -312,6 +340,18 @@ mod tests {
         let missing = EnvelopeError::Missing { binding: "Order".to_owned() };
         assert_eq!(two.queue_text("Order").unwrap_err(), missing);
         assert_eq!(invocation(json!({"Data": {}})).queue_text("Order").unwrap_err(), missing);
+    }
+
+    #[test]
+    fn documents_are_an_array_or_its_text() {
+        let sent =
+            invocation(json!({"Data": {"a": [{"id": "1"}], "b": "[{\"id\":\"1\"}]", "c": "{}", "d": 1}}));
+        let document = vec![json!({"id": "1"})];
+        assert_eq!(sent.documents("a").unwrap(), document);
+        assert_eq!(sent.documents("b").unwrap(), document);
+        for wrong in ["c", "d", "e"] {
+            assert!(sent.documents(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

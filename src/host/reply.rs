@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::context;
+use super::event::CloudEvent;
 
 /// The most bytes of one queue message: Storage takes 64 KiB, and the host encodes the text as base64.
 pub const QUEUE_TEXT_BYTES_MAX: usize = 48 * 1024;
@@ -33,16 +34,25 @@ impl Reply {
     ///
     /// A message above [`QUEUE_TEXT_BYTES_MAX`] is a mistake of ours: a debug build panics, a release build logs it and
     /// sends it all the same, so that the host refuses the invocation instead of losing the message.
-    pub fn queue(mut self, binding: &str, messages: impl IntoIterator<Item = String>) -> Self {
-        let mut texts = Vec::new();
-        for message in messages {
+    pub fn queue(self, binding: &str, messages: impl IntoIterator<Item = String>) -> Self {
+        let checked = messages.into_iter().inspect(|message| {
             let size_bytes = message.len();
             if size_bytes > QUEUE_TEXT_BYTES_MAX {
                 tracing::error!(binding, size_bytes, "a queue message is too large");
                 debug_assert!(size_bytes <= QUEUE_TEXT_BYTES_MAX, "a queue message is too large");
             }
-            texts.push(Value::String(message));
-        }
+        });
+        self.texts(binding, checked)
+    }
+
+    /// Adds events to the Event Grid output `binding`, likewise as an array of strings: the host rewrites dates in objects.
+    /// No events, no output.
+    pub fn events(self, binding: &str, events: impl IntoIterator<Item = CloudEvent>) -> Self {
+        self.texts(binding, events.into_iter().map(|event| event.to_json()))
+    }
+
+    fn texts(mut self, binding: &str, texts: impl IntoIterator<Item = String>) -> Self {
+        let mut texts: Vec<_> = texts.into_iter().map(Value::String).collect();
         match self.outputs.get_mut(binding) {
             Some(Value::Array(earlier)) => earlier.append(&mut texts),
             _ if texts.is_empty() => {}

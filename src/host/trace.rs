@@ -49,9 +49,14 @@ pub(super) fn request_id(headers: &HeaderMap) -> Option<HeaderValue> {
     fits.then(|| value.clone())
 }
 
-/// What a W3C `traceparent` says: `version-traceid-parentid-flags` in lower-case hex, sent exactly once.
+/// What the header `traceparent` says, if it was sent exactly once.
 pub(super) fn parent(headers: &HeaderMap) -> Option<Parent<'_>> {
-    let mut parts = only(headers, TRACEPARENT_HEADER)?.to_str().ok()?.split('-');
+    parse_parent(only(headers, TRACEPARENT_HEADER)?.to_str().ok()?)
+}
+
+/// What a W3C `traceparent` says: `version-traceid-parentid-flags` in lower-case hex.
+pub(super) fn parse_parent(text: &str) -> Option<Parent<'_>> {
+    let mut parts = text.split('-');
     let version = parts.next().filter(|part| is_hex(part, 2) && *part != "ff")?;
     let trace_id = parts.next().filter(|part| is_hex(part, TRACE_ID_CHARS) && !is_zero(part))?;
     parts.next().filter(|part| is_hex(part, SPAN_ID_CHARS) && !is_zero(part))?;
