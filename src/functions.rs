@@ -9,6 +9,7 @@ use crate::auth::caller::access;
 use crate::host::Described;
 
 pub mod api;
+pub mod async_api;
 pub mod customer;
 pub mod docs;
 pub mod error;
@@ -21,6 +22,7 @@ pub mod page;
 pub mod partner;
 pub mod picture;
 pub mod product;
+pub mod publish;
 pub mod pull;
 pub mod resource;
 pub mod review;
@@ -40,6 +42,7 @@ pub mod delete_product;
 pub mod delete_review;
 pub mod describe_image;
 pub mod export_customer;
+pub mod get_async_api;
 pub mod get_audit;
 pub mod get_category_tree;
 pub mod get_collection;
@@ -75,6 +78,10 @@ pub mod moderate_review;
 pub mod patch_product;
 pub mod place_order;
 pub mod process_order;
+pub mod publish_orders;
+pub mod publish_products;
+pub mod publish_reviews;
+pub mod publish_stock;
 pub mod pull_customers;
 pub mod record_poison_order;
 pub mod recover_orders;
@@ -86,15 +93,17 @@ pub mod replace_product;
 pub mod report_review;
 pub mod set_consents;
 pub mod set_stock;
+pub mod start_order;
 pub mod sweep_images;
 pub mod unvote_review;
+pub mod update_inventory;
 pub mod vote_review;
 pub mod write_review;
 pub mod z_fallback;
 
 /// Every function at its address: plain HTTP functions under `/api`, all others at `/{FunctionName}`.
 pub fn routes(app: App) -> Router {
-    with_goods(with_people(with_invoked(Router::new()))).with_state(app)
+    with_goods(with_people(with_events(with_invoked(Router::new())))).with_state(app)
 }
 
 /// What the host invokes with an envelope.
@@ -111,10 +120,22 @@ fn with_invoked(router: Router<App>) -> Router<App> {
         .route("/ZFallback", post(z_fallback::z_fallback))
 }
 
+/// What changes are announced by, and what hears of them.
+fn with_events(router: Router<App>) -> Router<App> {
+    router
+        .route("/PublishOrders", post(publish_orders::publish_orders))
+        .route("/PublishProducts", post(publish_products::publish_products))
+        .route("/PublishReviews", post(publish_reviews::publish_reviews))
+        .route("/PublishStock", post(publish_stock::publish_stock))
+        .route("/StartOrder", post(start_order::start_order))
+        .route("/UpdateInventory", post(update_inventory::update_inventory))
+}
+
 /// Orders, customers and partners, and what operators look at.
 fn with_people(router: Router<App>) -> Router<App> {
     router
         .route("/api/audit", get(get_audit::get_audit))
+        .route("/api/asyncapi.json", get(get_async_api::get_async_api))
         .route("/api/openapi.json", get(get_open_api::get_open_api))
         .route("/api/docs", get(get_docs::get_docs))
         .route("/api/docs/{file}", get(get_docs_file::get_docs_file))
@@ -210,6 +231,7 @@ pub fn described() -> Vec<Described> {
         described!("DeleteReview", delete_review),
         described!("DescribeImage", describe_image),
         described!("ExportCustomer", export_customer),
+        described!("GetAsyncApi", get_async_api),
         described!("GetAudit", get_audit),
         described!("GetCategoryTree", get_category_tree),
         described!("GetCollection", get_collection),

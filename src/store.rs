@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::config::CosmosConfig;
 
+pub mod announced;
 pub mod audits;
 pub mod collections;
 pub mod containers;

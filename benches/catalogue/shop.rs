@@ -89,7 +89,7 @@ async fn fill(store: &Store) -> Result<(), Failure> {
             created_at: now,
             fingerprint: Fingerprint::of([product.id.as_str()]),
         };
-        store.stock.count(|counts| counts.is_none(), delivery, ON_HAND, now).await?;
+        store.stock.count(|counts| counts.is_none(), delivery, (ON_HAND, None), now).await?;
     }
     Ok(())
 }

@@ -107,7 +107,7 @@ impl Shop {
                 created_at: now,
                 fingerprint: Fingerprint::of([product_id.as_str()]),
             };
-            self.store.stock.count(|counts| counts.is_none(), delivery, *on_hand, now).await
+            self.store.stock.count(|counts| counts.is_none(), delivery, (*on_hand, None), now).await
         });
         stream::iter(count).buffer_unordered(FILLERS).try_for_each(|_| async { Ok(()) }).await?;
         Ok(())

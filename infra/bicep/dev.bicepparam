@@ -4,6 +4,8 @@ using 'main.bicep'
 param environmentName = 'dev'
 param location = readEnvironmentVariable('AZURE_LOCATION', 'westeurope')
 param authIssuers = readEnvironmentVariable('AUTH_ISSUERS')
+// Once the package has been deployed.
+param subscribeFunctions = readEnvironmentVariable('SUBSCRIBE_FUNCTIONS', 'false') == 'true'
 param alertEmail = readEnvironmentVariable('ALERT_EMAIL', '')
 // azd tells who deploys.
 param operatorId = readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')

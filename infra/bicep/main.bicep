@@ -65,8 +65,8 @@ param frontDoor bool = false
 @description('Settings whose values are secrets in Key Vault: the name of the setting, and that of its secret.')
 param secretSettings { *: string } = {}
 
-@description('Functions that hear the events of the shop: name, functionName and eventTypes. None exists yet.')
-param eventSubscriptions array = []
+@description('Whether functions hear the events of the shop: they must have been deployed before.')
+param subscribeFunctions bool = false
 
 @description('Address that alerts are sent to; empty for none.')
 param alertEmail string = ''
@@ -173,8 +173,19 @@ module events 'modules/events.bicep' = {
     name: 'evgt-${token}'
     location: location
     tags: tags
+    identityId: identity.outputs.id
+  }
+}
+
+module subscriptions 'modules/subscriptions.bicep' = if (subscribeFunctions) {
+  scope: group
+  // The topic looks whether it may write to where dead letters lie.
+  dependsOn: [roles]
+  params: {
+    topicName: events.outputs.name
     functionAppId: functions[0].outputs.id
-    subscriptions: eventSubscriptions
+    identityId: identity.outputs.id
+    storageId: storage[0].outputs.id
   }
 }
 
@@ -188,12 +199,8 @@ module roles 'modules/roles.bicep' = {
     cosmosName: cosmos.outputs.name
     insightsName: insights.outputs.name
     vaultName: vault.outputs.name
+    topicName: events.outputs.name
   }
-}
-
-module topicRole 'modules/topic-role.bicep' = {
-  scope: group
-  params: { principalId: identity.outputs.principalId, topicName: events.outputs.name }
 }
 
 module functions 'modules/functions.bicep' = [
@@ -214,6 +221,7 @@ module functions 'modules/functions.bicep' = [
       imagesPublicUrl: picturesArePublic ? 'https://${door!.outputs.host}/images' : ''
       cosmosEndpoint: cosmos.outputs.endpoint
       cosmosDatabase: cosmos.outputs.database
+      topicEndpoint: events.outputs.endpoint
       insightsConnection: insights.outputs.connection
       vaultUri: vault.outputs.uri
       secretSettings: secretSettings

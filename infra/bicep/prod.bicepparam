@@ -4,6 +4,8 @@ using 'main.bicep'
 param environmentName = 'prod'
 param location = readEnvironmentVariable('AZURE_LOCATION', 'northeurope')
 param authIssuers = readEnvironmentVariable('AUTH_ISSUERS')
+// Once the package has been deployed.
+param subscribeFunctions = readEnvironmentVariable('SUBSCRIBE_FUNCTIONS', 'false') == 'true'
 param alertEmail = readEnvironmentVariable('ALERT_EMAIL')
 param instanceMemoryMB = 2048
 param maximumInstanceCount = 200

@@ -37,9 +37,9 @@ impl App {
                 // It was written, and only seemed to be overtaken, by the client's own second try.
                 return Ok(Ok(seen));
             }
-            let etag = seen.etag.clone();
+            let (etag, revision) = (seen.etag.clone(), seen.value.revision.saturating_add(1));
             let product = match decide(seen).await? {
-                Ok(product) => product,
+                Ok(product) => Product { revision, ..product },
                 Err(answer) => return Ok(Err(answer)),
             };
             if let Written::Done(product) = self.store.products.replace(&etag, &product).await? {

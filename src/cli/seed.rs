@@ -128,7 +128,8 @@ async fn fill(app: &App, data: &Data) -> Result<usize, Failure> {
             created_at: now,
             fingerprint: Fingerprint::of([product.id.as_str()]),
         };
-        let counted = app.store.stock.count(|current| current.is_none(), delivery, *on_hand, now).await?;
+        let counted =
+            app.store.stock.count(|current| current.is_none(), delivery, (*on_hand, None), now).await?;
         added += usize::from(matches!(counted, Counted::Done(_)));
     }
     Ok(added + fill_partners(app, data).await? + fill_customers(app, data).await?)

@@ -3,24 +3,105 @@
 //! An announcement leaves the house, so it names no customer and repeats no words of theirs; who may know more asks the API.
 //! Does not know in which envelope it travels.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use crate::domain::id::{OrderId, ProductId};
-use crate::domain::product::ProductStatus;
+use crate::domain::event::{Event, EventKind};
+use crate::domain::id::{OrderId, ProductId, base32};
+use crate::domain::product::{Product, ProductStatus};
+use crate::domain::review::Review;
+
+/// How long the creation of a product is announced again with each of its changes. The feed shows a product as it is, so a
+/// change that comes before the feed was read would hide that it is new. A week is longer than a feed may stand still unnoticed.
+pub const CREATION_RETOLD_FOR: TimeDelta = TimeDelta::days(7);
+
+/// Characters that tell the reviews of one product apart in the ids of what is announced of them.
+const REVIEW_NAME_CHARS: usize = 16;
 
 /// One thing that happened, as others hear of it. It may be heard more than once; its id says that it is the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Announcement {
     /// Its name among all announcements of the shop.
     pub id: String,
     /// When it happened.
+    #[serde(with = "crate::domain::time")]
     pub at: DateTime<Utc>,
     /// The trace in which it happened, as W3C's `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
     /// What happened.
+    #[serde(flatten)]
     pub news: News,
+}
+
+impl Announcement {
+    /// What an event of an order tells others.
+    pub fn of_order(event: &Event) -> Self {
+        let order = OrderNews { order_id: event.order_id.clone(), sequence: event.sequence };
+        let news = match &event.kind {
+            EventKind::OrderPlaced => News::OrderPlaced(order),
+            EventKind::OrderConfirmed => News::OrderConfirmed(order),
+            EventKind::OrderFailed { failure } => {
+                News::OrderFailed(OrderFailure { order, code: failure.code().to_owned() })
+            }
+            EventKind::OrderShipped { shipment } => News::OrderShipped(OrderShipment {
+                order,
+                shipped_at: shipment.shipped_at,
+                carrier: shipment.carrier.clone(),
+            }),
+            EventKind::OrderCancelled { .. } => News::OrderCancelled(order),
+        };
+        Self { id: event.id.clone(), at: event.at, traceparent: None, news }
+    }
+
+    /// What a product tells others by being as it is: its last change, and that it is new, for [`CREATION_RETOLD_FOR`].
+    pub fn of_product(product: &Product) -> Vec<Self> {
+        let Product { id, revision, created_at, updated_at, .. } = product;
+        let told = |revision: u32, at: DateTime<Utc>, news: fn(ProductNews) -> News| Self {
+            id: format!("{id}-{revision}"),
+            at,
+            traceparent: None,
+            news: news(ProductNews {
+                product_id: id.clone(),
+                revision: product.revision,
+                status: product.details.status,
+            }),
+        };
+        let is_young = *updated_at - *created_at <= CREATION_RETOLD_FOR;
+        let created = is_young.then(|| told(1, *created_at, News::ProductCreated));
+        let changed = match product.deleted_at {
+            Some(deleted_at) => Some(told(*revision, deleted_at, News::ProductDeleted)),
+            None => (*revision > 1).then(|| told(*revision, *updated_at, News::ProductUpdated)),
+        };
+        created.into_iter().chain(changed).collect()
+    }
+
+    /// That the pieces of a product have come down to its mark, for the `warnings`th time.
+    pub fn of_low_stock(news: StockNews, warnings: u32, at: DateTime<Utc>) -> Self {
+        let id = format!("{}-low-{warnings}", news.product_id);
+        Self { id, at, traceparent: None, news: News::StockLow(news) }
+    }
+
+    /// That a review was written; `None` while it says nothing or is hidden.
+    pub fn of_review(review: &Review) -> Option<Self> {
+        let Review { product_id, customer_id, postings, .. } = review;
+        let name = Sha256::digest(format!("{product_id}/{customer_id}"));
+        let name: String = base32(&name).chars().take(REVIEW_NAME_CHARS).collect();
+        let news = ReviewNews {
+            product_id: product_id.clone(),
+            rating: review.listed()?.rating.number(),
+            verified_purchase: review.verified_purchase,
+        };
+        Some(Self {
+            id: format!("{product_id}-review-{name}-{postings}"),
+            at: review.updated_at,
+            traceparent: None,
+            news: News::ReviewPosted(news),
+        })
+    }
 }
 
 /// What can happen.

@@ -110,7 +110,7 @@ mod tests {
 
     fn ledger(on_hand: u32, held: u32, taken: u64, adjusted: i64, reserved: i64) -> Ledger {
         let product_id = ProductId::parse("w").unwrap();
-        let stock = Stock { product_id, on_hand, held, taken, updated_at: DateTime::UNIX_EPOCH };
+        let stock = Stock { on_hand, held, taken, ..Stock::none(&product_id, DateTime::UNIX_EPOCH) };
         Ledger { stock, adjusted, held: reserved }
     }
 

@@ -23,6 +23,18 @@ where
     deserializer.deserialize_any(Whole(PhantomData))
 }
 
+/// The same for a field that may be left out, with `default`; `null` is no number.
+///
+/// # Errors
+/// When it is not a whole number, or not one that the field can hold.
+pub fn optional_whole<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<i64> + TryFrom<u64>,
+{
+    whole(deserializer).map(Some)
+}
+
 struct Whole<T>(PhantomData<T>);
 
 impl<T: TryFrom<i64> + TryFrom<u64>> Visitor<'_> for Whole<T> {

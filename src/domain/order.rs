@@ -137,6 +137,17 @@ pub enum Failure {
     ProcessingFailed,
 }
 
+impl Failure {
+    /// The word for it, as documents and answers have it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::OutOfStock { .. } => "outOfStock",
+            Self::Expired => "expired",
+            Self::ProcessingFailed => "processingFailed",
+        }
+    }
+}
+
 /// A line for which there was too little stock.
 #[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -18,6 +18,11 @@ use crate::domain::id::{CollectionId, ImageId, ProductId, Sku};
 use crate::domain::image::Image;
 use crate::domain::money::Money;
 
+/// The revision of a product that was never changed.
+fn first() -> u32 {
+    1
+}
+
 /// Something that can be ordered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,6 +36,9 @@ pub struct Product {
     pub details: Details,
     /// Its pictures, in the order in which they are shown; at most [`crate::domain::image::IMAGES_MAX`].
     pub images: Vec<Image>,
+    /// How often it was changed, its creation included. What is announced of it is numbered by that.
+    #[serde(default = "first")]
+    pub revision: u32,
     /// When it was created.
     #[serde(with = "crate::domain::time")]
     pub created_at: DateTime<Utc>,
@@ -150,6 +158,7 @@ impl Product {
             sku,
             details,
             images: Vec::new(),
+            revision: first(),
             created_at: now,
             updated_at: now,
             creation: None,

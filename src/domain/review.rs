@@ -156,6 +156,10 @@ pub struct Review {
     pub reported_at: Option<DateTime<Utc>>,
     /// How often it was taken back. Votes and reports belong to one edition and do not count for the next.
     pub edition: u32,
+    /// How often its customer has written it; anew counts when it says something else. What is announced of it is numbered by
+    /// that.
+    #[serde(default)]
+    pub postings: u32,
     /// When it was written.
     #[serde(with = "crate::domain::time")]
     pub created_at: DateTime<Utc>,
@@ -205,7 +209,8 @@ impl Review {
             Some(earlier) => {
                 let created_at = if earlier.content.is_some() { earlier.created_at } else { now };
                 let content = Some(content);
-                Self { content, verified_purchase, created_at, updated_at: now, ..earlier.clone() }
+                let postings = earlier.postings.saturating_add(u32::from(content != earlier.content));
+                Self { content, verified_purchase, postings, created_at, updated_at: now, ..earlier.clone() }
             }
             None => Self {
                 product_id: product_id.clone(),
@@ -218,6 +223,7 @@ impl Review {
                 report_reasons: BTreeMap::new(),
                 reported_at: None,
                 edition: 0,
+                postings: 1,
                 created_at: now,
                 updated_at: now,
             },

@@ -6,8 +6,11 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::announcement::{Announcement, StockNews};
 use crate::domain::id::{Fingerprint, IdempotencyKey, OrderId, ProductId, base32};
 
+/// The low-water mark of a product for which nobody has set another.
+pub const LOW_WATER_DEFAULT: u32 = 10;
 /// Most pieces of one product that the shop can have on hand.
 pub const ON_HAND_MAX: u32 = 1_000_000_000;
 /// Longest reason for an adjustment, in characters.
@@ -26,6 +29,12 @@ pub struct Stock {
     /// Pieces that ever left the house. Reservations are forgotten some time after they were taken; this is not.
     #[serde(default)]
     pub taken: u64,
+    /// The number of available pieces at which somebody should order more; absent while nobody watches the product.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low_water: Option<u32>,
+    /// How often it was announced that the pieces have come down to the mark.
+    #[serde(default)]
+    pub warnings: u32,
     /// When the counts last changed.
     #[serde(with = "crate::domain::time")]
     pub updated_at: DateTime<Utc>,
@@ -55,9 +64,38 @@ pub enum StockRefusal {
 }
 
 impl Stock {
+    /// Whether nothing is known that a first count could overlook.
+    pub fn is_blank(&self) -> bool {
+        self.on_hand == 0 && self.held == 0 && self.taken == 0
+    }
+
     /// Pieces that can still be sold.
     pub fn available(&self) -> u32 {
         self.on_hand.saturating_sub(self.held)
+    }
+
+    /// The counts of a product of which there never was a piece.
+    pub fn none(product_id: &ProductId, now: DateTime<Utc>) -> Self {
+        Self {
+            product_id: product_id.clone(),
+            on_hand: 0,
+            held: 0,
+            taken: 0,
+            low_water: None,
+            warnings: 0,
+            updated_at: now,
+        }
+    }
+
+    /// These counts as they follow others, and what is to be announced of that: whether only now no more pieces are available
+    /// than the low-water mark says.
+    pub fn following(self, before: &Self) -> (Self, Option<Announcement>) {
+        let mark = |stock: &Self| stock.low_water.filter(|mark| stock.available() <= *mark);
+        let Some(low_water) = mark(&self).filter(|_| mark(before).is_none()) else { return (self, None) };
+        let warnings = self.warnings.saturating_add(1);
+        let news = StockNews { product_id: self.product_id.clone(), available: self.available(), low_water };
+        let announcement = Announcement::of_low_stock(news, warnings, self.updated_at);
+        (Self { warnings, ..self }, Some(announcement))
     }
 
     /// The counts after so many pieces were set aside for an order.
@@ -202,11 +240,12 @@ fn key_hash(key: &IdempotencyKey) -> sha2::Sha256 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::announcement::News;
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
     fn stock(on_hand: u32, held: u32) -> Stock {
         let product_id = ProductId::parse("w").unwrap();
-        Stock { product_id, on_hand, held, taken: 0, updated_at: DateTime::UNIX_EPOCH }
+        Stock { on_hand, held, ..Stock::none(&product_id, NOW) }
     }
 
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
@@ -223,6 +262,23 @@ mod tests {
         assert_eq!(stock(5, 0).adjust(-6, NOW), Err(StockRefusal::Short { available: 5 }));
         assert_eq!(stock(5, 0).adjust(i64::MAX, NOW), Err(StockRefusal::TooMany));
         assert_eq!(stock(5, 3).adjust(-2, NOW).unwrap().on_hand, 3);
+    }
+
+    #[test]
+    fn low_stock_is_announced_once_until_there_is_enough_again() {
+        let watched = |available: u32| Stock { low_water: Some(3), ..stock(available, 0) };
+        let told = |before: u32, after: u32| watched(after).following(&watched(before));
+        let (counts, announced) = told(4, 3);
+        let announced = announced.unwrap();
+        assert_eq!((counts.warnings, announced.id.as_str()), (1, "w-low-1"));
+        let news = StockNews { product_id: ProductId::parse("w").unwrap(), available: 3, low_water: 3 };
+        assert_eq!(announced.news, News::StockLow(news));
+        for (before, after) in [(3, 0), (0, 3), (3, 4), (5, 4)] {
+            assert_eq!(told(before, after), (watched(after), None), "{before} to {after}");
+        }
+        // A mark that is set above what is there has been reached.
+        assert!(watched(2).following(&stock(2, 0)).1.is_some());
+        assert_eq!(stock(0, 0).following(&stock(9, 0)).1, None);
     }
 
     proptest! {

@@ -202,7 +202,7 @@ pub fn arrangement() -> Value {
 
 /// The counts of a product.
 pub fn stock() -> Value {
-    json!({"productId": "widget-classic", "onHand": 250, "held": 2, "available": 248, "updatedAt": TIME})
+    json!({"productId": "widget-classic", "onHand": 250, "held": 2, "available": 248, "lowWater": 10, "updatedAt": TIME})
 }
 
 /// A change of the pieces on hand.

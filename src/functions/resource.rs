@@ -191,7 +191,7 @@ pub struct ProductResource<'a> {
 impl<'a> ProductResource<'a> {
     /// The product; one without counts has nothing to sell.
     pub fn new(product: &'a Product, stock: Option<&Stock>) -> Self {
-        let Product { id, sku, details, images, created_at, updated_at, creation: _, deleted_at } = product;
+        let Product { id, sku, details, images, created_at, updated_at, deleted_at, .. } = product;
         let (created_at, updated_at, deleted_at) = (*created_at, *updated_at, *deleted_at);
         let available = stock.map_or(0, Stock::available);
         Self { id, sku, details, images, available, created_at, updated_at, deleted_at }
@@ -274,6 +274,10 @@ pub struct StockResource<'a> {
     /// Pieces that can still be sold: on hand, less held.
     #[schemars(range(max = ON_HAND_MAX))]
     available: u32,
+    /// The number of available pieces at which staff are warned; absent while nobody is.
+    #[schemars(range(max = ON_HAND_MAX))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    low_water: Option<u32>,
     /// When the counts last changed.
     #[schemars(with = "DateTime<Utc>")]
     #[serde(with = "crate::domain::time")]
@@ -287,6 +291,7 @@ impl<'a> From<&'a Stock> for StockResource<'a> {
             on_hand: stock.on_hand,
             held: stock.held,
             available: stock.available(),
+            low_water: stock.low_water,
             updated_at: stock.updated_at,
         }
     }

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::auth::caller::{By, Staff};
 use crate::domain::draft::Invalid;
 use crate::domain::id::{Fingerprint, ProductId};
-use crate::domain::number::whole;
+use crate::domain::number::{optional_whole, whole};
 use crate::domain::stock::{Adjustment, ON_HAND_MAX};
 use crate::functions::api::STOCK;
 use crate::functions::error::{invalid_body, no_such, product_id, stock_refused};
@@ -34,6 +34,27 @@ struct Body {
     #[schemars(range(min = 0, max = ON_HAND_MAX), example = 250)]
     #[serde(deserialize_with = "whole")]
     on_hand: i64,
+    /// The number of available pieces at which staff are warned; left as it is when it is not given.
+    #[schemars(range(min = 0, max = ON_HAND_MAX), example = 10)]
+    #[serde(default, deserialize_with = "optional_whole")]
+    low_water: Option<i64>,
+}
+
+impl Body {
+    fn check(&self) -> Result<(u32, Option<u32>), Vec<Invalid>> {
+        let pieces = |given: i64, pointer: &'static str| {
+            let pieces = u32::try_from(given).ok().filter(|pieces| *pieces <= ON_HAND_MAX);
+            pieces.ok_or_else(|| {
+                Invalid::new(pointer, format!("must be a whole number from 0 to {ON_HAND_MAX}"))
+            })
+        };
+        let on_hand = pieces(self.on_hand, "/onHand");
+        let low_water = self.low_water.map(|given| pieces(given, "/lowWater")).transpose();
+        match (on_hand, low_water) {
+            (Ok(on_hand), Ok(low_water)) => Ok((on_hand, low_water)),
+            (on_hand, low_water) => Err(on_hand.err().into_iter().chain(low_water.err()).collect()),
+        }
+    }
 }
 
 /// Which counts the caller wants to replace.
@@ -65,10 +86,7 @@ pub async fn set_stock(
         IfNoneMatch::None | IfNoneMatch::Tags(_) => Expected::Some(require_if_match(&headers)?),
     };
     let body: Body = parse(&headers, &body)?;
-    let on_hand = u32::try_from(body.on_hand).ok().filter(|on_hand| *on_hand <= ON_HAND_MAX);
-    let on_hand = on_hand.ok_or_else(|| {
-        invalid_body(vec![Invalid::new("/onHand", format!("must be a whole number from 0 to {ON_HAND_MAX}"))])
-    })?;
+    let (on_hand, low_water) = body.check().map_err(invalid_body)?;
     if app.store.products.read(&product_id).await?.is_none() {
         return Err(no_such("product", &id, None));
     }
@@ -87,7 +105,7 @@ pub async fn set_stock(
         (Expected::Some(wanted), Some(etag)) => wanted.allows(etag.as_str()),
         (Expected::Some(_), None) => false,
     };
-    match app.store.stock.count(allows, adjustment, on_hand, now).await? {
+    match app.store.stock.count(allows, adjustment, (on_hand, low_water), now).await? {
         Counted::Done(stock) => {
             let answer = Answer::json(StatusCode::OK, &StockResource::from(&stock.value));
             Ok(with_keep(answer, Keep::Validate).header(header::ETAG, stock.etag.as_str()))

@@ -21,6 +21,8 @@ pub enum Container {
     Partners,
     /// What left for partners.
     Disclosures,
+    /// How far each reader of a change feed has come; the Functions host writes it, not the shop.
+    Leases,
 }
 
 /// How a container is made.
@@ -56,7 +58,7 @@ const REVIEWS_INDEXED: &[&str] = &[
 
 impl Container {
     /// Every container.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Products,
         Self::Collections,
         Self::Stock,
@@ -65,6 +67,7 @@ impl Container {
         Self::Reviews,
         Self::Partners,
         Self::Disclosures,
+        Self::Leases,
     ];
 
     /// How it is made.
@@ -133,6 +136,8 @@ impl Container {
                 indexed: &["/partnerId/?", "/sequence/?", "/at/?", "/customerIds/[]/?"],
                 ordered_by: &[&["/at", "/id"]],
             },
+            // The host looks leases up by their ids, which are always indexed.
+            Self::Leases => Definition { name: "leases", indexed: &[], ..PLAIN },
         }
     }
 }

@@ -355,6 +355,7 @@ fn forgets_if_match(container: Container) -> bool {
         | Container::Customers
         | Container::Reviews
         | Container::Partners
-        | Container::Disclosures => false,
+        | Container::Disclosures
+        | Container::Leases => false,
     }
 }

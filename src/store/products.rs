@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::domain::id::{CollectionId, ProductId};
 use crate::domain::listing::{Cursor, Key, Listing, Sort};
 use crate::domain::product::Product;
+use crate::host::context;
 use crate::store::containers::Container;
 use crate::store::cosmos::{Cosmos, Document};
 use crate::store::recent::{Known, Recent};
@@ -35,6 +36,9 @@ struct Stored<'a> {
     product: &'a Product,
     sort_name: String,
     is_deleted: bool,
+    /// In which it was last changed: a product announces itself, see [`crate::store::announced`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<String>,
 }
 
 impl Products {
@@ -202,7 +206,8 @@ fn shared(Versioned { value, etag }: Versioned<Product>) -> Versioned<Arc<Produc
 fn document(product: &Product) -> Result<Document, Error> {
     let id = product.id.as_str();
     let (sort_name, is_deleted) = (product.details.name.to_lowercase(), product.deleted_at.is_some());
-    Document::new(Container::Products, "product", (id, id), None, &Stored { product, sort_name, is_deleted })
+    let stored = Stored { product, sort_name, is_deleted, traceparent: context::traceparent() };
+    Document::new(Container::Products, "product", (id, id), None, &stored)
 }
 
 /// The query of a list, and its parameters. Values never stand in the text, apart from numbers of ours.

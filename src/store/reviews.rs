@@ -16,11 +16,13 @@ use serde::{Deserialize, Serialize};
 
 use self::books::SUMMARY_ID;
 use self::turns::Turns;
+use crate::domain::announcement::Announcement;
 use crate::domain::id::{CustomerId, ProductId};
 use crate::domain::month::Month;
 use crate::domain::review::summary::Summary;
 use crate::domain::review::{Mark, Rating, Review};
 use crate::domain::time;
+use crate::store::announced;
 use crate::store::containers::Container;
 use crate::store::cosmos::{Batch, Cosmos, Document, Write};
 use crate::store::pause::{ATTEMPTS_MAX, pause};
@@ -269,6 +271,11 @@ impl Reviews {
             let document = mark_document(&id, place.product_id, mark)?;
             writes.push(write(&id, document, sight.mark.as_ref().map(|seen| &seen.etag)));
         }
+        let is_posted = change.review.postings > seen.map_or(0, |seen| seen.value.postings);
+        let announcement = Announcement::of_review(&change.review).filter(|_| is_posted);
+        let announcement =
+            announcement.map(|one| announced::write(Container::Reviews, place.product_id, &one));
+        writes.extend(announcement.transpose()?);
         let (before, after) = (seen.and_then(|seen| seen.value.listed()), change.review.listed());
         if before == after {
             let written = self.cosmos.batch(Container::Reviews, partition, writes).await?;

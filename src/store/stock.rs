@@ -17,11 +17,12 @@ use self::desk::Desks;
 use crate::domain::fulfil::Seen;
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::stock::{Reservation, ReservationState, Stock};
+use crate::store::announced;
 use crate::store::containers::Container;
 use crate::store::cosmos::{Batch, Cosmos, Document, Write};
 use crate::store::pause::{ATTEMPTS_MAX, pause};
 use crate::store::recent::{Known, Recent};
-use crate::store::{Error, Etag, Versioned, Written};
+use crate::store::{Error, Versioned, Written};
 
 /// Attempts after which counts that contradict a reservation are not just an old sight of them.
 const OLD_SIGHTS_MAX: u32 = 3;
@@ -186,7 +187,7 @@ impl StockLedger {
             }
             tombstone => tombstone,
         };
-        match self.batch(&old.product_id, explanation, &next, &stock.etag).await? {
+        match self.batch(explanation, next, &stock).await?.1 {
             Batch::Done(_) => Ok(Some(seen(&ended))),
             Batch::Exists(_) | Batch::Changed(_) => Ok(None),
         }
@@ -243,20 +244,23 @@ impl StockLedger {
         written
     }
 
-    /// The explaining document and the counts, both or neither.
+    /// The explaining document, the counts, and what is announced of these, all or none. Gives the counts as they are written.
     async fn batch(
         &self,
-        product_id: &ProductId,
         explanation: Write,
-        next: &Stock,
-        seen: &Etag,
-    ) -> Result<Batch, Error> {
-        let counts = Write::Replace(STOCK_ID.to_owned(), stock_document(next)?, seen.clone());
-        let written = self.write(product_id, vec![explanation, counts]).await?;
+        next: Stock,
+        seen: &Versioned<Stock>,
+    ) -> Result<(Stock, Batch), Error> {
+        let (next, announcement) = next.following(&seen.value);
+        let product_id = &next.product_id;
+        let counts = Write::Replace(STOCK_ID.to_owned(), stock_document(&next)?, seen.etag.clone());
+        let announcement = announcement.map(|one| announced::write(Container::Stock, product_id, &one));
+        let writes = [explanation, counts].into_iter().chain(announcement.transpose()?);
+        let written = self.write(product_id, writes.collect()).await?;
         if let Batch::Done(etags) = &written {
-            self.desks.remember(product_id, next, etags.last());
+            self.desks.remember(product_id, &next, etags.get(1));
         }
-        Ok(written)
+        Ok((next, written))
     }
 }
 

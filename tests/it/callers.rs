@@ -75,6 +75,7 @@ const RULES: &[Rule] = &[
     rule("GetDocs", "docs", "", ANYONE),
     rule("GetDocsFile", "docs/init.js", "", ANYONE),
     rule("GetImage", "products/w/images/{image}", "", ANYONE),
+    rule("GetAsyncApi", "asyncapi.json", "", ANYONE),
     rule("GetOpenApi", "openapi.json", "", ANYONE),
     rule("GetOrder", "orders/{order}", "", [401, 200, 404, 200, 200, 403, 403, 401]),
     rule("GetOrderEvents", "orders/{order}/events", "", [401, 200, 404, 200, 200, 403, 403, 401]),

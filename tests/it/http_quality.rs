@@ -89,6 +89,7 @@ const TABLE: &[Row] = &[
     Row { function: "GetDocs", address: "docs", ..ROW },
     Row { function: "GetDocsFile", address: "docs/init.js", ..ROW },
     Row { function: "GetImage", address: "products/w/images/{image}", exempt: &[ONE_FORM], ..ROW },
+    Row { function: "GetAsyncApi", address: "asyncapi.json", ..ROW },
     Row { function: "GetOpenApi", address: "openapi.json", ..ROW },
     Row { function: "GetOrder", address: "orders/{order}", ..ROW },
     Row { function: "GetOrderEvents", address: "orders/{order}/events", ..ROW },

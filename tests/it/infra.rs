@@ -10,6 +10,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use widgetco::config::SETTINGS;
+use widgetco::domain::announcement::News;
 use widgetco::store::containers::Container;
 
 use self::bicep::{Bicep, file, files};
@@ -24,7 +25,8 @@ const LEFT_TO_AZURE: [&str; 5] = [
 ];
 
 /// Settings of the app that the Functions host reads, or how they begin.
-const OF_THE_HOST: [&str; 3] = ["APPLICATIONINSIGHTS_", "AzureFunctionsJobHost__", "AzureWebJobsStorage__"];
+const OF_THE_HOST: [&str; 5] =
+    ["APPLICATIONINSIGHTS_", "AzureFunctionsJobHost__", "AzureWebJobsStorage__", "COSMOS__", "EVENTS__"];
 
 /// Azure's roles that may be given, with their ids, which are the same everywhere.
 const ROLES: [(&str, &str); 6] = [
@@ -179,13 +181,55 @@ fn queues_are_those_of_the_functions() {
     let bindings = bindings();
     let queues = bindings.iter().filter_map(|(_, binding)| binding["queueName"].as_str());
     assert_eq!(texts(&said), queues.collect());
-    let connections: BTreeSet<_> =
-        bindings.iter().filter_map(|(_, binding)| binding["connection"].as_str()).collect();
-    assert_eq!(
-        connections,
-        BTreeSet::from(["AzureWebJobsStorage"]),
-        "settings for each connection by identity"
-    );
+}
+
+#[test]
+fn each_connection_of_a_binding_has_its_settings_by_identity() {
+    let settings = file("modules/functions.bicep").variable("settings");
+    for (name, binding) in bindings() {
+        let Some(connection) = binding["connection"].as_str() else { continue };
+        let place = match binding["type"].as_str().unwrap() {
+            "cosmosDBTrigger" => "accountEndpoint",
+            "eventGrid" => "topicEndpointUri",
+            _ => "accountName",
+        };
+        for part in [place, "clientId", "credential"] {
+            let setting = format!("{connection}__{part}");
+            assert!(settings.get(&setting).is_some(), "{name} needs the setting {setting}");
+        }
+    }
+}
+
+#[test]
+fn each_function_that_hears_events_is_subscribed() {
+    let said = file("modules/subscriptions.bicep").variable("hearers");
+    let mut said: Vec<_> =
+        said.as_array().unwrap().iter().map(|hearer| hearer["functionName"].as_str().unwrap()).collect();
+    said.sort_unstable();
+    let bindings = bindings();
+    let hear = bindings.iter().filter(|(_, binding)| binding["type"] == "eventGridTrigger");
+    let mut hear: Vec<_> = hear.map(|(name, _)| name.as_str()).collect();
+    hear.sort_unstable();
+    assert_eq!(said, hear);
+    for hearer in file("modules/subscriptions.bicep").variable("hearers").as_array().unwrap() {
+        for kind in texts(&hearer["endsWith"]) {
+            assert!(News::KINDS.contains(&kind), "{hearer}: there is no kind {kind}");
+        }
+    }
+}
+
+#[test]
+fn feeds_read_containers_that_exist_and_each_has_a_lease_of_its_own() {
+    let containers = Container::ALL.map(|container| container.definition().name);
+    let bindings = bindings();
+    let feeds = bindings.iter().filter(|(_, binding)| binding["type"] == "cosmosDBTrigger");
+    let mut leases = BTreeSet::new();
+    for (name, feed) in feeds {
+        for place in ["containerName", "leaseContainerName"] {
+            assert!(containers.contains(&feed[place].as_str().unwrap()), "{name}: {place}");
+        }
+        assert!(leases.insert(feed["leaseContainerPrefix"].as_str().unwrap().to_owned()), "{name}");
+    }
 }
 
 #[test]
@@ -195,6 +239,8 @@ fn blob_containers_that_settings_name_exist() {
     let said: BTreeSet<_> =
         said.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect();
     let url = "${account.properties.primaryEndpoints.blob}";
+    let subscriptions = file("modules/subscriptions.bicep").text;
+    assert!(said.contains("dead-letters") && subscriptions.contains("blobContainerName: 'dead-letters'"));
     for name in ["deployments", "images"] {
         assert!(said.contains(name) && storage.text.contains(&format!("'{url}{name}'")), "{name}");
     }
@@ -250,13 +296,11 @@ fn app_is_a_custom_handler_and_always_ready_functions_exist() {
 #[test]
 fn roles_are_the_ones_that_their_names_say_and_each_is_given() {
     let mut said = BTreeMap::new();
-    for path in ["modules/roles.bicep", "modules/topic-role.bicep"] {
-        let roles = file(path);
-        for (name, id) in roles.variable("roleIds").as_object().unwrap() {
-            let uses = roles.text.matches(&format!("roleIds['{name}']")).count();
-            assert!(uses > 0, "{path}: `{name}` is given to nobody");
-            said.insert(name.clone(), id.as_str().unwrap().to_owned());
-        }
+    let roles = file("modules/roles.bicep");
+    for (name, id) in roles.variable("roleIds").as_object().unwrap() {
+        let uses = roles.text.matches(&format!("roleIds['{name}']")).count();
+        assert!(uses > 0, "`{name}` is given to nobody");
+        said.insert(name.clone(), id.as_str().unwrap().to_owned());
     }
     let wanted = ROLES.map(|(name, id)| (name.to_owned(), id.to_owned()));
     assert_eq!(said, BTreeMap::from(wanted));

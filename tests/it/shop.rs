@@ -167,8 +167,13 @@ impl TestShop {
             created_at: now,
             fingerprint: Fingerprint::of([]),
         };
-        let counted =
-            self.app.store.stock.count(|current| current.is_none(), delivery, on_hand, now).await.unwrap();
+        let counted = self
+            .app
+            .store
+            .stock
+            .count(|current| current.is_none(), delivery, (on_hand, None), now)
+            .await
+            .unwrap();
         assert!(matches!(counted, Counted::Done(_)));
     }
 

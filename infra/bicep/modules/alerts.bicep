@@ -48,6 +48,15 @@ var logAlerts = [
       'an order is left for a person'
     ]
   }
+  {
+    name: 'events-rejected'
+    description: 'A document announces something that cannot be read, or an event is none of ours. Look into the queues events-rejected and orders-rejected.'
+    severity: 2
+    says: [
+      'an event cannot be published: somebody must look at it'
+      'an event was rejected'
+    ]
+  }
 ]
 var serverErrors = '''
 AppRequests

@@ -135,6 +135,13 @@ var containers = [
       ['/at', '/id']
     ]
   }
+  {
+    name: 'leases'
+    partitionKey: '/id'
+    defaultTtl: null
+    indexed: []
+    orderedBy: []
+  }
 ]
 
 resource account 'Microsoft.DocumentDB/databaseAccounts@2024-11-15' = {

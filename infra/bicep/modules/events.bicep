@@ -1,5 +1,5 @@
-// The topic for what happened in the shop, and who hears it. The shop does not publish yet, so nobody subscribes by default;
-// a subscription names a function that is deployed already.
+// The topic for what happened in the shop. Who hears it is in subscriptions.bicep, because that waits for the functions, and the
+// function app waits for the topic's address.
 
 @description('Name of the topic.')
 param name string
@@ -10,39 +10,22 @@ param location string
 @description('Tags of the resource.')
 param tags object
 
-@description('Id of the function app whose functions hear the events.')
-param functionAppId string
-
-@description('Who hears what: name, functionName and eventTypes.')
-param subscriptions array
+@description('Id of the identity of the shop, as which the topic keeps what could not be delivered.')
+param identityId string
 
 resource topic 'Microsoft.EventGrid/topics@2022-06-15' = {
   name: name
   location: location
   tags: tags
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identityId}': {} }
+  }
   properties: {
     inputSchema: 'CloudEventSchemaV1_0'
     disableLocalAuth: true
   }
 }
 
-resource heard 'Microsoft.EventGrid/topics/eventSubscriptions@2022-06-15' = [
-  for hearer in subscriptions: {
-    parent: topic
-    name: hearer.name
-    properties: {
-      eventDeliverySchema: 'CloudEventSchemaV1_0'
-      destination: {
-        endpointType: 'AzureFunction'
-        properties: {
-          resourceId: '${functionAppId}/functions/${hearer.functionName}'
-          maxEventsPerBatch: 1
-        }
-      }
-      filter: { includedEventTypes: hearer.eventTypes }
-      retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
-    }
-  }
-]
-
 output name string = topic.name
+output endpoint string = topic.properties.endpoint

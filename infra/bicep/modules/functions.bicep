@@ -35,6 +35,9 @@ param cosmosEndpoint string
 @description('Name of the database.')
 param cosmosDatabase string
 
+@description('Address of the topic that the shop announces on.')
+param topicEndpoint string
+
 @description('Where telemetry goes. It opens nothing: the place takes telemetry from identities alone.')
 param insightsConnection string
 
@@ -85,8 +88,15 @@ var settings = {
   AzureWebJobsStorage__accountName: storageName
   AzureWebJobsStorage__clientId: identityClientId
   AzureWebJobsStorage__credential: 'managedidentity'
+  // The host reads the change feed and sends the events, as the shop's identity, too.
+  COSMOS__accountEndpoint: cosmosEndpoint
+  COSMOS__clientId: identityClientId
+  COSMOS__credential: 'managedidentity'
   COSMOS_DATABASE: cosmosDatabase
   COSMOS_ENDPOINT: cosmosEndpoint
+  EVENTS__clientId: identityClientId
+  EVENTS__credential: 'managedidentity'
+  EVENTS__topicEndpointUri: topicEndpoint
   IMAGES_PUBLIC_URL: imagesPublicUrl
   IMAGES_STORE: imagesUrl
   REQUESTS_PER_MINUTE: string(requestsPerMinute)

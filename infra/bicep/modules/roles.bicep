@@ -1,4 +1,4 @@
-// Who may do what: every role of the shop's identity but the one on the topic, and those of a person who runs it.
+// Who may do what: every role of the shop's identity, and those of a person who runs it.
 // The ids are Azure's own and the same everywhere.
 
 @description('Object id of the identity of the shop.')
@@ -19,6 +19,9 @@ param insightsName string
 @description('Name of the key vault.')
 param vaultName string
 
+@description('Name of the topic.')
+param topicName string
+
 var roleIds = {
   // The host keeps its locks, its keys and the package in blobs; pictures are blobs, too.
   'Storage Blob Data Owner': 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
@@ -28,6 +31,7 @@ var roleIds = {
   'Storage Table Data Contributor': '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
   'Monitoring Metrics Publisher': '3913510d-42f4-4e42-8a64-420c390055eb'
   'Key Vault Secrets User': '4633458b-17de-408a-b874-0445c86b69e6'
+  'EventGrid Data Sender': 'd5a91429-5639-480a-98a8-c4eb9d3b3b9e'
 }
 // Cosmos DB has roles of its own for data; this one reads and writes documents and makes no containers.
 var cosmosDataContributor = '00000000-0000-0000-0000-000000000002'
@@ -55,6 +59,10 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
   name: vaultName
 }
 
+resource topic 'Microsoft.EventGrid/topics@2022-06-15' existing = {
+  name: topicName
+}
+
 // Every role on every account: the accounts one after the other, each with all the roles.
 resource onStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for i in range(0, length(storageNames) * length(storageRoles)): {
@@ -80,6 +88,19 @@ resource onInsights 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     roleDefinitionId: subscriptionResourceId(
       'Microsoft.Authorization/roleDefinitions',
       roleIds['Monitoring Metrics Publisher']
+    )
+  }
+}
+
+resource onTopic 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: topic
+  name: guid(topic.id, principalId, roleIds['EventGrid Data Sender'])
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roleIds['EventGrid Data Sender']
     )
   }
 }

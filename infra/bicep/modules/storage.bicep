@@ -25,10 +25,12 @@ param publicPictures bool
 // What nobody reads by an address of its own stays private, whatever the parameter says.
 var containers = [
   { name: 'deployments', isPublic: false }
+  { name: 'dead-letters', isPublic: false }
   { name: 'images', isPublic: publicPictures }
   { name: 'storefront', isPublic: publicPictures }
 ]
 var queues = [
+  'events-rejected'
   'orders'
   'orders-poison'
   'orders-rejected'

@@ -2,8 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{ATTEMPTS_MAX, StockLedger, pause, stock_document};
+use super::{ATTEMPTS_MAX, STOCK_ID, StockLedger, pause, stock_document};
+use crate::domain::id::ProductId;
 use crate::domain::stock::{Adjustment, Stock, StockRefusal};
+use crate::store::announced;
 use crate::store::containers::Container;
 use crate::store::cosmos::{Batch, Document, Write};
 use crate::store::{Error, Etag, Versioned};
@@ -54,7 +56,7 @@ impl StockLedger {
             };
             let adjustment = Adjustment { on_hand_after: next.on_hand, ..adjustment.clone() };
             let create = Write::Create(adjustment_document(&adjustment)?);
-            match self.batch(product_id, create, &next, &stock.etag).await? {
+            match self.batch(create, next, &stock).await?.1 {
                 Batch::Done(_) => return Ok(Adjusted::Done(adjustment)),
                 Batch::Exists(_) => {
                     if let Some(earlier) = self.earlier(&adjustment).await? {
@@ -67,39 +69,41 @@ impl StockLedger {
         Err(Error::Contended { operation: format!("adjust the stock of {product_id}") })
     }
 
-    /// Sets the pieces on hand if `allows` accepts the version of the counts (`None`: there are none yet), and records
-    /// the difference as an adjustment. Two requests.
+    /// Sets the pieces on hand, and the low-water mark if one is given, if `allows` accepts the version of the counts (`None`:
+    /// there are none yet, or nothing was ever counted), and records the difference as an adjustment. Two requests.
     ///
     /// # Errors
     /// [`Error`]; with [`Error::Unavailable`] it may be done.
     pub async fn count(
         &self,
-        allows: impl FnOnce(Option<&Etag>) -> bool,
+        allows: impl Fn(Option<&Etag>) -> bool,
         adjustment: Adjustment,
-        on_hand: u32,
+        (on_hand, low_water): (u32, Option<u32>),
         now: DateTime<Utc>,
     ) -> Result<Counted, Error> {
         let product_id = adjustment.product_id.clone();
         let stock = self.read(&product_id).await?;
-        if !allows(stock.as_ref().map(|stock| &stock.etag)) {
+        let is_blank = stock.as_ref().is_some_and(|stock| stock.value.is_blank());
+        if !(allows(stock.as_ref().map(|stock| &stock.etag)) || is_blank && allows(None)) {
             return Ok(Counted::Changed);
         }
         let old = match &stock {
             Some(stock) => stock.value.clone(),
-            None => Stock { product_id: product_id.clone(), on_hand: 0, held: 0, taken: 0, updated_at: now },
+            None => Stock::none(&product_id, now),
         };
         let delta = i64::from(on_hand) - i64::from(old.on_hand);
         let next = match old.adjust(delta, now) {
-            Ok(next) => next,
+            Ok(next) => Stock { low_water: low_water.or(next.low_water), ..next },
             Err(refusal) => return Ok(Counted::Refused(refusal)),
         };
         let adjustment = Adjustment { delta, on_hand_after: on_hand, ..adjustment };
         let create = Write::Create(adjustment_document(&adjustment)?);
-        let written = match stock {
-            Some(stock) => self.batch(&product_id, create, &next, &stock.etag).await?,
+        let (next, written) = match stock {
+            Some(stock) => self.batch(create, next, &stock).await?,
             None => {
                 let first = Write::Create(stock_document(&next)?);
-                self.write(&product_id, vec![create, first]).await?
+                let written = self.write(&product_id, vec![create, first]).await?;
+                (next, written)
             }
         };
         match written {
@@ -113,6 +117,49 @@ impl StockLedger {
             },
             Batch::Exists(_) | Batch::Changed(_) => Ok(Counted::Changed),
         }
+    }
+
+    /// Sees to it that the product has counts, and a low-water mark: this one, unless it has another. What is there stays. One
+    /// request when nothing is missing, else two.
+    ///
+    /// # Errors
+    /// [`Error`]; with [`Error::Unavailable`] it may be done. Calling again is always safe.
+    pub async fn watch(
+        &self,
+        product_id: &ProductId,
+        low_water: u32,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        for attempt in 0..ATTEMPTS_MAX {
+            pause(attempt, product_id.as_str()).await;
+            let seen = self.newest(product_id).await?;
+            let old = match &seen {
+                Some(seen) if seen.value.low_water.is_some() => return Ok(()),
+                Some(seen) => seen.value.clone(),
+                None => Stock::none(product_id, now),
+            };
+            let marked = Stock { low_water: Some(low_water), ..old.clone() };
+            let (next, announcement) = match &seen {
+                Some(_) => marked.following(&old),
+                // It has just come into the catalogue: nobody has to be told that there is nothing yet.
+                None => (marked, None),
+            };
+            let document = stock_document(&next)?;
+            let counts = match &seen {
+                Some(seen) => Write::Replace(STOCK_ID.to_owned(), document, seen.etag.clone()),
+                None => Write::Create(document),
+            };
+            let announcement = announcement.map(|one| announced::write(Container::Stock, product_id, &one));
+            let writes = [counts].into_iter().chain(announcement.transpose()?);
+            match self.write(product_id, writes.collect()).await? {
+                Batch::Done(etags) => {
+                    self.desks.remember(product_id, &next, etags.first());
+                    return Ok(());
+                }
+                Batch::Exists(_) | Batch::Changed(_) => {}
+            }
+        }
+        Err(Error::Contended { operation: format!("watch the stock of {product_id}") })
     }
 
     /// What is known of an earlier adjustment under the same id.

@@ -14,14 +14,17 @@ use tokio::sync::{Mutex as Turn, oneshot};
 use super::{
     ATTEMPTS_MAX, Claim, STOCK_ID, StockLedger, contended, pause, reservation_document, seen, stock_document,
 };
+use crate::domain::announcement::Announcement;
 use crate::domain::fulfil::Seen;
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::stock::{Reservation, Stock};
+use crate::store::announced;
+use crate::store::containers::Container;
 use crate::store::cosmos::{Batch, Write};
 use crate::store::{Error, Etag, Versioned};
 
-/// Most holds in one batch: Cosmos takes 100 writes, and one of them replaces the counts.
-const HOLDS_MAX: usize = 99;
+/// Most holds in one batch: Cosmos takes 100 writes, of which one replaces the counts and one may announce that they are low.
+const HOLDS_MAX: usize = 98;
 /// Products whose counts are remembered; beyond that, those for which nobody waits are forgotten.
 const DESKS_MAX: usize = 4096;
 
@@ -178,9 +181,12 @@ impl StockLedger {
             } else {
                 (stock, next)
             };
-            match self.write_group(product_id, &admitted, &next, &stock.etag).await {
+            let (next, announcement) = next.following(&stock.value);
+            let counts = (&next, announcement.as_ref());
+            match self.write_group(product_id, &admitted, counts, &stock.etag).await {
                 Ok(Batch::Done(etags)) => {
-                    *known = etags.into_iter().next_back().map(|etag| Versioned { value: next, etag });
+                    let etag = etags.into_iter().nth(admitted.len());
+                    *known = etag.map(|etag| Versioned { value: next, etag });
                     is_fresh = true;
                     answer_all(admitted, &Ok(Seen::Held));
                 }
@@ -216,12 +222,12 @@ impl StockLedger {
         answer_all(group, &Err(Error::Contended { operation }));
     }
 
-    /// The reservations of all that are admitted and the counts, all or none.
+    /// The reservations of all that are admitted, the counts, and what is announced of these, all or none.
     async fn write_group(
         &self,
         product_id: &ProductId,
         admitted: &[Waiting],
-        next: &Stock,
+        (next, announcement): (&Stock, Option<&Announcement>),
         seen: &Etag,
     ) -> Result<Batch, Error> {
         // The reservations first: a retry of our own success answers "exists", not a misleading "changed".
@@ -231,6 +237,8 @@ impl StockLedger {
         };
         let mut writes = admitted.iter().map(create).collect::<Result<Vec<_>, _>>()?;
         writes.push(Write::Replace(STOCK_ID.to_owned(), stock_document(next)?, seen.clone()));
+        writes
+            .extend(announcement.map(|one| announced::write(Container::Stock, product_id, one)).transpose()?);
         self.write(product_id, writes).await
     }
 
@@ -295,8 +303,7 @@ mod tests {
 
     fn admitted(available: u32, group: &[(u8, u32)]) -> (u32, Vec<u32>, Vec<u32>) {
         let product_id = ProductId::parse("w").unwrap();
-        let stock =
-            Stock { product_id, on_hand: available, held: 0, taken: 0, updated_at: DateTime::UNIX_EPOCH };
+        let stock = Stock { on_hand: available, ..Stock::none(&product_id, DateTime::UNIX_EPOCH) };
         let group = group.iter().map(|(order, quantity)| waiting(*order, *quantity)).collect();
         let (next, admitted, others) = admit(&stock, group);
         let quantities = |group: Vec<Waiting>| group.iter().map(|waiting| waiting.quantity).collect();

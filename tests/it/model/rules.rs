@@ -126,7 +126,7 @@ impl Rules {
     ) -> Option<Counts> {
         let Counts { on_hand, held, taken } = counts;
         let product_id = self.products[product].clone();
-        let stock = change(&Stock { product_id, on_hand, held, taken, updated_at: NOW }).ok()?;
+        let stock = change(&Stock { on_hand, held, taken, ..Stock::none(&product_id, NOW) }).ok()?;
         Some(Counts { on_hand: stock.on_hand, held: stock.held, taken: stock.taken })
     }
 

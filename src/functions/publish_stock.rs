@@ -1,0 +1,16 @@
+//! Change feed of `stock`: sends what is announced beside changes of stock.
+
+use axum::extract::State;
+
+use crate::app::App;
+use crate::functions::publish::publish;
+use crate::host::{Failure, Invocation, Reply};
+use crate::store::containers::Container;
+
+/// Answers with the events to send.
+///
+/// # Errors
+/// A [`Failure`] when the batch is none; the host brings it again.
+pub async fn publish_stock(State(app): State<App>, invocation: Invocation) -> Result<Reply, Failure> {
+    publish(&app, Container::Stock, &invocation)
+}

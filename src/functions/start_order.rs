@@ -1,0 +1,42 @@
+//! Event `OrderPlaced` from elsewhere: a checkout that speaks events instead of messages. What it says goes into the queue
+//! `orders` as it is, and is worked on from there.
+//!
+//! The shop's own events of that name are passed over: whoever placed the order has rung already.
+
+use axum::extract::State;
+
+use crate::app::App;
+use crate::domain::message::{BELL_BYTES_MAX, OrderMessage, Rejection, rejected};
+use crate::events::SOURCE;
+use crate::host::{Failure, Invocation, Reply, context};
+
+/// How the types end of the events that are heard; what stands before says who announces.
+const KIND: &str = "OrderPlaced";
+
+/// Answers with the message to queue, or with the reason why it cannot be.
+///
+/// # Errors
+/// A [`Failure`] when it is no event.
+pub async fn start_order(State(app): State<App>, invocation: Invocation) -> Result<Reply, Failure> {
+    let event = invocation.event("event")?;
+    let kind = event.r#type.rsplit('.').next();
+    if event.source == SOURCE || kind != Some(KIND) {
+        return Ok(Reply::new());
+    }
+    context::follow(event.traceparent.as_deref().unwrap_or_default());
+    let text = event.data.to_string();
+    let parsed = match text.len() {
+        0..=BELL_BYTES_MAX => OrderMessage::parse(&text).map(|_| ()),
+        _ => Err(Rejection::new(
+            "too-large",
+            format!("the event has more than {BELL_BYTES_MAX} bytes of data"),
+        )),
+    };
+    Ok(match parsed {
+        Ok(()) => Reply::new().queue("orders", [text]),
+        Err(rejection) => {
+            tracing::warn!(reason = rejection.reason, "an event was rejected");
+            Reply::new().queue("rejected", rejected(&rejection, &text, app.clock.now()))
+        }
+    })
+}
