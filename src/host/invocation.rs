@@ -168,8 +168,9 @@ impl Invocation {
             .map_err(|_| EnvelopeError::Shape { binding: binding.to_owned(), expected })
     }
 
-    /// The documents of a batch from the change feed. They arrive as an array, or as its text in a string, which is how the
-    /// host writes what is no object; either is taken, as no description of this trigger says which it is.
+    /// The documents of a batch from the change feed. They arrive as a text, in the form of a queue's: the array as JSON in a
+    /// string, and that as a JSON string literal in another one. An array as such, or its text alone, is taken, too, since no
+    /// description of this trigger says which it is.
     ///
     /// # Errors
     ///
@@ -179,7 +180,7 @@ impl Invocation {
             || EnvelopeError::Shape { binding: binding.to_owned(), expected: "an array of documents" };
         match self.datum(binding)? {
             Value::Array(documents) => Ok(documents.clone()),
-            Value::String(text) => serde_json::from_str(text).map_err(|_| shape()),
+            Value::String(_) => serde_json::from_str(&self.queue_text(binding)?).map_err(|_| shape()),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Err(shape()),
         }
     }
@@ -343,13 +344,16 @@ mod tests {
     }
 
     #[test]
-    fn documents_are_an_array_or_its_text() {
-        let sent =
-            invocation(json!({"Data": {"a": [{"id": "1"}], "b": "[{\"id\":\"1\"}]", "c": "{}", "d": 1}}));
-        let document = vec![json!({"id": "1"})];
-        assert_eq!(sent.documents("a").unwrap(), document);
-        assert_eq!(sent.documents("b").unwrap(), document);
-        for wrong in ["c", "d", "e"] {
+    fn documents_are_an_array_or_its_text_or_the_literal_of_that() {
+        let text = r#"[{"id":"1"}]"#;
+        let literal = json!(text).to_string();
+        let sent = invocation(
+            json!({"Data": {"a": [{"id": "1"}], "b": text, "c": literal, "d": "{}", "e": 1, "f": "\"{}\""}}),
+        );
+        for form in ["a", "b", "c"] {
+            assert_eq!(sent.documents(form).unwrap(), [json!({"id": "1"})], "{form}");
+        }
+        for wrong in ["d", "e", "f", "g"] {
             assert!(sent.documents(wrong).is_err(), "{wrong}");
         }
     }

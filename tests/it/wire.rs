@@ -79,6 +79,27 @@ async fn timer_is_read_with_and_without_a_monitor() {
 }
 
 #[tokio::test]
+async fn changes_are_read_in_every_form() {
+    let forms = [fixture!("changes-literal"), fixture!("changes-text"), fixture!("changes-array")];
+    for form in forms {
+        let documents = invocation(form).await.documents("documents").unwrap();
+        let ids: Vec<_> = documents.iter().map(|document| document["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, ["k7q2m5xa-placed", "k7q2m5xa-confirmed"]);
+        assert_eq!(documents[0]["_etag"], "\"0f007efc-0000-0800-0000-67f5fb920000\"");
+        assert_eq!(documents[1]["_ts"], 1_744_174_180);
+    }
+}
+
+#[tokio::test]
+async fn event_is_read_and_one_of_another_schema_is_refused() {
+    let event = invocation(fixture!("event-cloud")).await.event("event").unwrap();
+    assert_eq!((event.r#type.as_str(), &event.data["sequence"]), ("WidgetCo.OrderConfirmed", &json!(2)));
+    let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    assert_eq!(event.traceparent.as_deref(), Some(traceparent));
+    assert!(invocation(fixture!("event-grid")).await.event("event").is_err());
+}
+
+#[tokio::test]
 async fn http_get_is_read_without_a_body() {
     let request = invocation(fixture!("http-get")).await.http("req").unwrap();
     assert_eq!(request.method, "GET");
