@@ -17,6 +17,8 @@ pub mod disclosures;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod keys;
+#[cfg(feature = "emulator")]
+pub mod leases;
 pub mod orders;
 pub mod partners;
 mod pause;
@@ -51,6 +53,9 @@ pub struct Store {
     pub partners: partners::Partners,
     /// What left for partners.
     pub disclosures: disclosures::Disclosures,
+    /// Change feeds as a host reads them, and how far it has come.
+    #[cfg(feature = "emulator")]
+    pub leases: leases::Leases,
     cosmos: Arc<cosmos::Cosmos>,
 }
 
@@ -81,6 +86,8 @@ impl Store {
             reviews: reviews::Reviews::new(Arc::clone(&cosmos)),
             partners: partners::Partners::new(Arc::clone(&cosmos)),
             disclosures: disclosures::Disclosures::new(Arc::clone(&cosmos)),
+            #[cfg(feature = "emulator")]
+            leases: leases::Leases::new(Arc::clone(&cosmos)),
             cosmos,
         }
     }

@@ -21,6 +21,17 @@ use super::{Cosmos, operation_options};
 use crate::store::Error;
 use crate::store::containers::Container;
 
+/// Where a feed begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start<'a> {
+    /// With the first document that there is.
+    Beginning,
+    /// With what is written from now on.
+    Now,
+    /// Behind this place.
+    After(&'a str),
+}
+
 /// What was written to a container, from a place on.
 pub struct Feed {
     cosmos: Arc<Cosmos>,
@@ -38,28 +49,32 @@ impl std::fmt::Debug for Feed {
 }
 
 impl Feed {
-    /// The feed from this place on, or from the beginning; by at most so many documents at once. No request.
+    /// The feed from there on, by at most so many documents at once. No request.
     ///
     /// # Errors
     /// [`Error`] when the container cannot be reached; [`Error::Refused`] when the place is not one of this container's.
     pub async fn open(
         cosmos: &Arc<Cosmos>,
         container: Container,
-        after: Option<&str>,
+        start: Start<'_>,
         count_max: NonZeroU32,
     ) -> Result<Self, Error> {
         let client = cosmos.central().container(container).await?;
         let mut options = ChangeFeedOptions::default()
             .with_operation_options(operation_options())
             .with_max_item_count(MaxItemCountHint::Limit(count_max));
-        if let Some(after) = after {
-            options = options.with_continuation_token(ContinuationToken::from_string(after.to_owned()));
+        let (from, position) = match start {
+            Start::Beginning => (ChangeFeedStartFrom::Beginning, ""),
+            Start::Now => (ChangeFeedStartFrom::Now, ""),
+            Start::After(place) => (ChangeFeedStartFrom::Beginning, place),
+        };
+        if !position.is_empty() {
+            options = options.with_continuation_token(ContinuationToken::from_string(position.to_owned()));
         }
-        let start = ChangeFeedStartFrom::Beginning;
-        let pages = client.query_change_feed(FeedScope::full_container(), start, Some(options));
+        let pages = client.query_change_feed(FeedScope::full_container(), from, Some(options));
         // Boxed: the client's futures are large.
         let pages = Box::pin(pages).await.map_err(|error| failed(operation(container), error))?;
-        let position = after.unwrap_or_default().to_owned();
+        let position = position.to_owned();
         Ok(Self { cosmos: Arc::clone(cosmos), container, pages: Box::pin(pages), position, quiet: 0 })
     }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Customers, Record};
 use crate::store::Error;
 use crate::store::containers::Container;
-use crate::store::cosmos::feed::Feed;
+use crate::store::cosmos::feed::{Feed, Start};
 
 /// Customers who were written, from a place on.
 #[derive(Debug)]
@@ -21,7 +21,8 @@ impl Customers {
     /// # Errors
     /// [`Error`] when they cannot be read.
     pub async fn changes(&self, after: Option<&str>, count_max: NonZeroU32) -> Result<Changes, Error> {
-        Feed::open(&self.cosmos, Container::Customers, after, count_max).await.map(Changes)
+        let start = after.map_or(Start::Beginning, Start::After);
+        Feed::open(&self.cosmos, Container::Customers, start, count_max).await.map(Changes)
     }
 }
 
