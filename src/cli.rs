@@ -10,15 +10,17 @@ use clap::{Parser, Subcommand};
 use crate::config::{Config, ConfigError};
 
 mod audit;
+#[cfg(feature = "emulator")]
+mod changes;
 mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
+#[cfg(feature = "emulator")]
+mod folders;
 mod import;
 #[cfg(feature = "emulator")]
 mod local;
 mod package;
-#[cfg(feature = "emulator")]
-mod pictures;
 mod seed;
 mod serve;
 #[cfg(feature = "emulator")]
@@ -59,7 +61,7 @@ enum Command {
         #[arg(long)]
         until_stdin_closes: bool,
     },
-    /// Run the whole shop on this machine: host, handler, queues, timers and store
+    /// Run the whole shop on this machine: host, handler, queues, timers, events and store
     ///
     /// Stands in for the Functions host: reads host.json and functions/*/function.json, starts the handler as a child
     /// process, and keeps its store in memory, with demo data in it, unless COSMOS_ENDPOINT names another.

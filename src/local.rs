@@ -1,35 +1,42 @@
 //! A stand-in for the Azure Functions host: reads the same host.json and function.json, runs the same handler, and
-//! plays HTTP, queue and timer triggers, so that an application behaves on a laptop as it does in Azure.
+//! plays HTTP, queue, timer, change feed and event triggers, so that an application behaves on a laptop as it does in Azure.
 //!
 //! It knows nothing of the application. What the real host does is imitated where the application can tell, including
 //! what surprises; what is not played is refused with a sentence that says so.
 
 mod admin;
 mod answer;
+mod changes;
 mod config;
 mod consumer;
 mod cors;
 mod dispatch;
 mod envelope;
+mod event;
 mod function;
 mod http;
 mod keys;
 mod link;
 mod ncrontab;
+mod page;
 mod process;
 mod proxy;
 mod queue;
 mod queues;
+mod retry;
 mod route;
 mod site;
+mod subscriber;
 mod summary;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 mod timer;
+mod topic;
+mod triggers;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -45,15 +52,16 @@ use tokio::time::timeout;
 
 use crate::sources::{Clock, Ids};
 use config::{HostConfig, Settings};
-use consumer::Consumer;
 use cors::Cors;
 use dispatch::Dispatcher;
-use function::{Discovery, Function, Output, Trigger};
+use function::Discovery;
 use link::Link;
 use process::{Launch, Process};
 use queues::Queues;
 use site::Site;
+use topic::Topic;
 
+pub use changes::{Answered, ChangeSource, Changes, LoadLease, Place, ReadChanges, SaveLease, StoreError};
 pub use function::AuthLevel;
 pub use keys::DevelopmentKeys;
 pub use summary::{FunctionSummary, TriggerKind};
@@ -90,10 +98,23 @@ pub struct Options {
     /// Application settings: given to the handler, resolve `%NAME%`, override host.json
     /// (`AzureFunctionsJobHost__a__b`) and disable functions (`AzureWebJobs.{Name}.Disabled`).
     pub settings: BTreeMap<String, String>,
+    /// The store whose changes functions are told; without one those that want them are skipped.
+    pub changes: Option<ChangeSource>,
+    /// What lies in these can be looked at under `/local/folders`.
+    pub folders: Vec<Folder>,
     /// The time that queues and timers go by.
     pub clock: Clock,
     /// The source of message ids, keys and the like.
     pub ids: Ids,
+}
+
+/// A folder whose files whoever develops wants to see, such as mail that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    /// Its name in addresses: letters, digits and hyphens.
+    pub name: String,
+    /// Where it is; it need not exist yet.
+    pub path: PathBuf,
 }
 
 /// Why the host did not start; a retry helps only when something outside has changed.
@@ -129,7 +150,7 @@ pub struct LocalHost {
     warnings: Vec<String>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
-    /// Consumers and timers.
+    /// What makes functions run that no request does.
     triggers: JoinSet<()>,
     process: Option<Process>,
 }
@@ -140,19 +161,21 @@ pub struct LocalHost {
 /// When host.json is wrong, the port is taken or the handler does not come up. A function that is wrong is only a
 /// warning. A retry helps when the cause has been removed.
 pub async fn start(options: Options) -> Result<LocalHost, Error> {
-    let Options { root, port, enable_auth, cors, cors_credentials, handler, mut settings, clock, ids } =
-        options;
+    let Options { root, port, enable_auth, cors, cors_credentials, handler, mut settings, .. } = options;
+    let Options { changes, folders, clock, ids, .. } = options;
     let root =
         std::path::absolute(&root).map_err(|error| Error::Config(format!("{}: {error}", root.display())))?;
     settings.extend(handler.environment.iter().cloned());
     let config = config::read(&root, &settings).map_err(Error::Config)?;
     let cors = Cors::read(&root, cors.as_deref(), cors_credentials).map_err(Error::Cors)?;
-    let discovery = function::discover(&root, &config, &settings).map_err(Error::Config)?;
+    let mut discovery = function::discover(&root, &config, &settings).map_err(Error::Config)?;
+    discovery.refuse(|function| changes::refusal(function, changes.as_ref()));
     let listener = listen(port).await?;
     let launch = launch(&root, &config, handler, settings, &listener);
     let (process, link) = process::start(launch, clock.clone(), ids.clone()).await.map_err(Error::Handler)?;
     let process = Some(process);
-    let parts = Parts { config, cors, discovery, listener, link, process, enable_auth, clock, ids };
+    let parts =
+        Parts { config, cors, discovery, listener, link, process, enable_auth, changes, folders, clock, ids };
     parts.open().map_err(|source| Error::Port { port, source })
 }
 
@@ -205,6 +228,8 @@ struct Parts {
     link: Link,
     process: Option<Process>,
     enable_auth: bool,
+    changes: Option<ChangeSource>,
+    folders: Vec<Folder>,
     clock: Clock,
     ids: Ids,
 }
@@ -217,18 +242,26 @@ impl Parts {
             tracing::warn!("{warning}");
         }
         let queues = Arc::new(Queues::new(
-            bound_queues(&functions),
+            triggers::bound_queues(&functions),
             self.config.queues.encoding,
             self.clock.clone(),
             self.ids.clone(),
         ));
+        let topic = Arc::new(Topic::new(triggers::subscribed(&functions), self.clock.clone()));
         let names = functions.iter().map(|function| function.name.as_str());
         let keys = self.enable_auth.then(|| DevelopmentKeys::new(names, &self.ids));
         let site = Arc::new(Site {
             address,
-            dispatcher: Dispatcher::new(self.link.clone(), Arc::clone(&queues), self.config.function_timeout),
+            dispatcher: Dispatcher::new(
+                self.link.clone(),
+                Arc::clone(&queues),
+                Arc::clone(&topic),
+                self.config.function_timeout,
+            ),
             functions,
             queues,
+            topic,
+            folders: self.folders,
             link: self.link,
             keys,
             clock: self.clock,
@@ -237,51 +270,13 @@ impl Parts {
         let (stop, stopped) = watch::channel(false);
         Ok(LocalHost {
             server: tokio::spawn(serve(self.listener, http::router(Arc::clone(&site), self.cors), stopped)),
-            triggers: spawn_triggers(&site, &self.config),
+            triggers: triggers::spawn(&site, &self.config, self.changes.as_ref()),
             site,
             warnings,
             stop,
             process: self.process,
         })
     }
-}
-
-fn bound_queues(functions: &[Arc<Function>]) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for function in functions {
-        if let Trigger::Queue(trigger) = &function.trigger {
-            names.insert(trigger.queue.clone());
-        }
-        names.extend(function.outputs.iter().filter_map(|output| match output {
-            Output::Http { .. } => None,
-            Output::Queue { queue, .. } => Some(queue.clone()),
-        }));
-    }
-    names
-}
-
-fn spawn_triggers(site: &Arc<Site>, config: &HostConfig) -> JoinSet<()> {
-    let mut triggers = JoinSet::new();
-    for function in site.functions.iter().filter(|function| !function.disabled) {
-        match &function.trigger {
-            Trigger::Http(_) => {}
-            Trigger::Queue(trigger) => {
-                let consumer = Consumer {
-                    site: Arc::clone(site),
-                    function: Arc::clone(function),
-                    trigger: trigger.clone(),
-                    rules: config.queues.clone(),
-                };
-                triggers.spawn(consumer.run());
-            }
-            Trigger::Timer(trigger) => {
-                let (site, function) = (Arc::clone(site), Arc::clone(function));
-                let start = site.clock.now();
-                triggers.spawn(timer::run(site, function, trigger.clone(), start));
-            }
-        }
-    }
-    triggers
 }
 
 async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {

@@ -1,6 +1,10 @@
 //! Endpoints of the host itself: `/admin` as the real host has it, `/local` for looking into this one.
 //!
-//! Nothing of `/local` exists in Azure, so the application must not rely on it.
+//! Nothing of `/local` exists in Azure, so the application must not rely on it. Queues are here, what else there is to see in
+//! the files of the folder.
+
+mod events;
+mod files;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -19,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::envelope::Envelope;
+use super::event::Event;
 use super::function::{Function, HttpTrigger, QueueTrigger, Trigger};
 use super::queue::{Message, Queue};
 use super::queues::{QueueCount, guid, is_queue_name};
@@ -34,6 +39,10 @@ pub(super) fn router() -> Router<Arc<Site>> {
         .route("/admin/functions", get(list_functions))
         .route("/admin/functions/{name}", post(run_function))
         .route("/local/handler", get(show_handler))
+        .route("/local/events", get(events::list_events).post(events::publish))
+        .route("/local/events/dead-letters", get(events::list_dead_letters))
+        .route("/local/folders/{name}", get(files::list_files))
+        .route("/local/folders/{name}/{file}", get(files::show_file))
         .route("/local/queues", get(list_queues))
         .route("/local/queues/{name}/messages", get(list_messages).post(put_message).delete(clear_queue))
 }
@@ -124,8 +133,27 @@ async fn run_function(
         let detail = format!("function `{name}` has parameters in its route, call it there");
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
+    check_input(&function, &input).map_err(|detail| Problem::new(StatusCode::BAD_REQUEST, detail))?;
     tokio::spawn(run(site, function, input));
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Whether the input is what the trigger gives a function; those that take any text take any.
+fn check_input(function: &Function, input: &str) -> Result<(), String> {
+    match &function.trigger {
+        Trigger::Http(_) | Trigger::Queue(_) | Trigger::Timer(_) => Ok(()),
+        Trigger::Change(_) => documents(input).map(|_| ()),
+        Trigger::Event(_) => Event::parse(input).map(|_| ()),
+    }
+}
+
+/// A document, or an array of them.
+fn documents(input: &str) -> Result<Vec<Value>, String> {
+    match serde_json::from_str(input) {
+        Ok(Value::Array(documents)) => Ok(documents),
+        Ok(Value::Object(document)) => Ok(vec![Value::Object(document)]),
+        Ok(_) | Err(_) => Err("the input must be a document or an array of documents, as JSON".to_owned()),
+    }
 }
 
 /// Runs a function outside its trigger; failures are logged by the dispatcher.
@@ -134,7 +162,24 @@ async fn run(site: Arc<Site>, function: Arc<Function>, input: String) {
         Trigger::Timer(trigger) => timer::invoke(&site, &function, trigger, None).await,
         Trigger::Queue(trigger) => run_queue(&site, &function, trigger, input).await,
         Trigger::Http(trigger) => run_http(&site, &function, trigger, input).await,
+        Trigger::Change(trigger) => {
+            let documents = documents(&input).unwrap_or_default();
+            let (clock, ids) = (&site.clock, &site.ids);
+            let envelope = Envelope::of_changes(&function.name, trigger, &documents, None, clock, ids);
+            run_once(&site, &function, envelope).await;
+        }
+        Trigger::Event(trigger) => {
+            if let Ok(event) = Event::parse(&input) {
+                let envelope = Envelope::of_event(&function.name, trigger, &event, &site.clock, &site.ids);
+                run_once(&site, &function, envelope).await;
+            }
+        }
     }
+}
+
+async fn run_once(site: &Site, function: &Function, envelope: Envelope) {
+    let result = site.dispatcher.invoke(function, &guid(&site.ids), envelope).await;
+    tracing::info!(function = function.name, succeeded = result.is_ok(), "the manual run has ended");
 }
 
 async fn run_queue(site: &Site, function: &Function, trigger: &QueueTrigger, input: String) {
@@ -146,8 +191,7 @@ async fn run_queue(site: &Site, function: &Function, trigger: &QueueTrigger, inp
         return;
     };
     let envelope = Envelope::of_message(&function.name, trigger, &message, &site.clock, &site.ids);
-    let result = site.dispatcher.invoke(function, &guid(&site.ids), envelope).await;
-    tracing::info!(function = function.name, succeeded = result.is_ok(), "the manual run has ended");
+    run_once(site, function, envelope).await;
 }
 
 async fn run_http(site: &Site, function: &Function, trigger: &HttpTrigger, input: String) {

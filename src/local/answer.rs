@@ -187,16 +187,37 @@ impl HttpAnswer {
 /// # Errors
 /// When a text looks like JSON and is not; the invocation fails.
 pub(super) fn queue_messages(value: &Value, binary: bool) -> Result<Vec<Vec<u8>>, String> {
+    if let Value::String(text) = value
+        && !binary
+        && let Some(bytes) = base64(text)
+    {
+        return Ok(vec![bytes]);
+    }
+    Ok(texts(value)?.into_iter().map(String::into_bytes).collect())
+}
+
+/// The bytes of a text that happens to be base64: it is decoded.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    let compact: String = text.chars().filter(|c| !matches!(c, ' ' | '\t' | '\r' | '\n')).collect();
+    BASE64_MIME_PERMISSIVE.decode(compact.as_bytes()).ok().filter(|_| !compact.is_empty())
+}
+
+/// The texts that the value of an output becomes: one for each element of an array, and a text that looks like JSON is
+/// parsed before.
+///
+/// # Errors
+/// When a text looks like JSON and is not; the invocation fails.
+pub(super) fn texts(value: &Value) -> Result<Vec<String>, String> {
     match value {
         Value::Array(items) => Ok(elements(items)),
-        Value::String(text) => text_messages(text, binary),
+        Value::String(text) => parsed_texts(text),
         Value::Null => Ok(Vec::new()),
-        Value::Object(_) | Value::Bool(_) | Value::Number(_) => Ok(vec![element(value).into_bytes()]),
+        Value::Object(_) | Value::Bool(_) | Value::Number(_) => Ok(vec![element(value)]),
     }
 }
 
-fn elements(items: &[Value]) -> Vec<Vec<u8>> {
-    items.iter().filter(|item| !item.is_null()).map(|item| element(item).into_bytes()).collect()
+fn elements(items: &[Value]) -> Vec<String> {
+    items.iter().filter(|item| !item.is_null()).map(element).collect()
 }
 
 fn element(value: &Value) -> String {
@@ -206,25 +227,17 @@ fn element(value: &Value) -> String {
     }
 }
 
-/// A text that happens to be base64 is decoded, one that looks like JSON is parsed.
-fn text_messages(text: &str, binary: bool) -> Result<Vec<Vec<u8>>, String> {
-    let compact: String = text.chars().filter(|c| !matches!(c, ' ' | '\t' | '\r' | '\n')).collect();
-    if !binary
-        && !compact.is_empty()
-        && let Ok(bytes) = BASE64_MIME_PERMISSIVE.decode(compact.as_bytes())
-    {
-        return Ok(vec![bytes]);
-    }
+fn parsed_texts(text: &str) -> Result<Vec<String>, String> {
     let trimmed = text.trim();
     let looks_like_json = (trimmed.starts_with('{') && trimmed.ends_with('}'))
         || (trimmed.starts_with('[') && trimmed.ends_with(']'));
     if !looks_like_json {
-        return Ok(vec![text.as_bytes().to_vec()]);
+        return Ok(vec![text.to_owned()]);
     }
     match serde_json::from_str(trimmed) {
         Ok(Value::Array(items)) => Ok(elements(&items)),
-        Ok(other) => Ok(vec![element(&other).into_bytes()]),
-        Err(error) => Err(format!("a queue output looks like JSON but is not: {error}")),
+        Ok(other) => Ok(vec![element(&other)]),
+        Err(error) => Err(format!("an output looks like JSON but is not: {error}")),
     }
 }
 

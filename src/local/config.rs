@@ -84,6 +84,9 @@ fn parse(text: &str, root: &Path, settings: &Settings) -> Result<HostConfig, Str
             "`enableForwardingHttpRequest` is not played locally, use `enableProxyingHttpRequest`".to_owned()
         );
     }
+    if flat.text("retry:strategy").is_some() {
+        return Err("`retry` is played in function.json only, not for all functions at once".to_owned());
+    }
     Ok(HostConfig {
         route_prefix: flat
             .text("extensions:http:routePrefix")

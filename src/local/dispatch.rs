@@ -17,10 +17,12 @@ use tokio::time::{sleep, timeout};
 
 use super::answer::{Answer, queue_messages};
 use super::envelope::Envelope;
+use super::event::output_events;
 use super::function::{Function, Output};
 use super::link::Link;
 use super::proxy::{self, HOST_VERSION, HOST_VERSION_HEADER, INVOCATION_ID, ProxiedRequest};
 use super::queues::Queues;
+use super::topic::Topic;
 
 /// Largest body, of a request and of an answer.
 pub(super) const BODY_BYTES_MAX: usize = 100_000_000;
@@ -42,25 +44,32 @@ pub(super) struct Failure {
 pub(super) struct Dispatcher {
     link: Link,
     queues: Arc<Queues>,
+    topic: Arc<Topic>,
     client: Client<HttpConnector, Body>,
     /// `None` means unlimited.
     function_timeout: Option<Duration>,
 }
 
 impl Dispatcher {
-    /// A dispatcher over `link` that puts queue outputs into `queues`.
-    pub(super) fn new(link: Link, queues: Arc<Queues>, function_timeout: Option<Duration>) -> Self {
+    /// A dispatcher over `link` that puts queue outputs into `queues` and events into `topic`.
+    pub(super) fn new(
+        link: Link,
+        queues: Arc<Queues>,
+        topic: Arc<Topic>,
+        function_timeout: Option<Duration>,
+    ) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         Self {
             link,
             queues,
+            topic,
             client: Client::builder(TokioExecutor::new()).build(connector),
             function_timeout,
         }
     }
 
-    /// Runs a function through the JSON protocol and sends its queue outputs.
+    /// Runs a function through the JSON protocol and sends its outputs.
     ///
     /// # Errors
     /// When the invocation failed; outputs may have been sent all the same, as on the real host.
@@ -180,6 +189,14 @@ impl Dispatcher {
                             .put(queue, body)
                             .map_err(|error| format!("output `{binding}`: {error}"))?;
                     }
+                }
+                Output::Events { binding } => {
+                    let Some(value) = answer.output(binding) else {
+                        continue;
+                    };
+                    let named = |error: String| format!("output `{binding}`: {error}");
+                    let events = output_events(value).map_err(named)?;
+                    self.topic.publish(events).map_err(|error| named(error.to_string()))?;
                 }
             }
         }

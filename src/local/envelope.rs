@@ -10,7 +10,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 
-use super::function::{QueueTrigger, TimerTrigger};
+use super::event::Event;
+use super::function::{ChangeTrigger, EventTrigger, QueueTrigger, TimerTrigger};
 use super::queue::Message;
 use super::queues::guid;
 use super::route::{Params, decode, query_params};
@@ -48,6 +49,17 @@ pub(super) struct TimerTimes {
     pub(super) last: Option<DateTime<Utc>>,
     pub(super) next: Option<DateTime<Utc>>,
     pub(super) now: DateTime<Utc>,
+}
+
+/// Which run of an invocation this is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RetryContext<'a> {
+    /// Runs before this one.
+    pub(super) count: u32,
+    /// `None` means without end.
+    pub(super) count_max: Option<u32>,
+    /// Why the last one failed.
+    pub(super) failure: Option<&'a str>,
 }
 
 impl Envelope {
@@ -116,6 +128,44 @@ impl Envelope {
             "ScheduleStatus": status,
         });
         Self::new(function, &trigger.binding, value, clock, ids)
+    }
+
+    /// The envelope of documents that were written; `retry` tells of the earlier runs where there is a policy for them.
+    pub(super) fn of_changes(
+        function: &str,
+        trigger: &ChangeTrigger,
+        documents: &[Value],
+        retry: Option<RetryContext<'_>>,
+        clock: &Clock,
+        ids: &Ids,
+    ) -> Self {
+        let value = literal(&json!(documents).to_string());
+        let mut envelope = Self::new(function, &trigger.binding, value, clock, ids);
+        if let Some(RetryContext { count, count_max, failure }) = retry {
+            let count_max = count_max.map_or_else(|| json!(-1), Value::from);
+            let context = json!({"Exception": failure, "MaxRetryCount": count_max, "RetryCount": count});
+            envelope.metadata.insert("RetryContext".to_owned(), context);
+        }
+        envelope
+    }
+
+    /// The envelope of an event.
+    pub(super) fn of_event(
+        function: &str,
+        trigger: &EventTrigger,
+        event: &Event,
+        clock: &Clock,
+        ids: &Ids,
+    ) -> Self {
+        let value = Value::Object(event.fields().clone());
+        let mut envelope = Self::new(function, &trigger.binding, value, clock, ids);
+        let data = match event.fields().get("data") {
+            None | Some(Value::Null) => return envelope,
+            Some(Value::Object(fields)) => Value::Object(fields.clone()),
+            Some(other) => Value::String(other.to_string()),
+        };
+        envelope.metadata.insert("data".to_owned(), data);
+        envelope
     }
 
     /// The envelope of an HTTP request that is not proxied.
@@ -365,5 +415,51 @@ mod tests {
         };
         assert_eq!(of(Some(&[0xff, 0x00])), Some(json!("/wA=")));
         assert_eq!(of(None), None);
+    }
+
+    fn change_trigger() -> ChangeTrigger {
+        ChangeTrigger {
+            binding: "documents".to_owned(),
+            database: "shop".to_owned(),
+            container: "orders".to_owned(),
+            lease_container: "leases".to_owned(),
+            lease_prefix: String::new(),
+            count_max: std::num::NonZeroU32::MIN,
+            poll_delay: std::time::Duration::ZERO,
+            from_beginning: true,
+            retry: None,
+        }
+    }
+
+    #[test]
+    fn documents_are_the_text_of_an_array_as_a_json_literal_inside_a_string() {
+        let documents = [json!({"_etag": "\"7\"", "id": "a"})];
+        let of = |retry| {
+            let (clock, ids) = (clock(), Ids::seeded(1));
+            text(Envelope::of_changes("Fun", &change_trigger(), &documents, retry, &clock, &ids))
+        };
+        let data = r#"{"Data":{"documents":"\"[{\\\"_etag\\\":\\\"\\\\\\\"7\\\\\\\"\\\",\\\"id\\\":\\\"a\\\"}]\""},"Metadata":{"#;
+        assert_eq!(of(None), format!("{data}{SYS}}}}}"));
+        let retry = RetryContext { count: 2, count_max: None, failure: Some("it died") };
+        let context = r#""RetryContext":{"Exception":"it died","MaxRetryCount":-1,"RetryCount":2},"#;
+        assert_eq!(of(Some(retry)), format!("{data}{context}{SYS}}}}}"));
+    }
+
+    #[test]
+    fn event_is_an_object_and_its_data_stand_in_the_metadata() {
+        let trigger = EventTrigger { binding: "event".to_owned() };
+        for (data, told) in [
+            (json!({"n": 1}), r#""data":{"n":1},"#),
+            (json!("x"), r#""data":"\"x\"","#),
+            (json!([1, 2]), r#""data":"[1,2]","#),
+            (Value::Null, ""),
+        ] {
+            let mut event = crate::local::event::tests::cloud_event("1");
+            event["data"] = data;
+            let parsed = Event::parse(&event.to_string()).unwrap();
+            let envelope = Envelope::of_event("Fun", &trigger, &parsed, &clock(), &Ids::seeded(1));
+            let expected = format!(r#"{{"Data":{{"event":{event}}},"Metadata":{{{told}{SYS}}}}}"#);
+            assert_eq!(text(envelope), expected);
+        }
     }
 }

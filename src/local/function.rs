@@ -1,9 +1,9 @@
-//! function.json: finding the functions of an application and reading their bindings.
+//! function.json: what a function binds, and finding the functions of an application.
 //!
 //! Knows what the host knows about a function before it runs one; it runs none.
 
-use std::path::Path;
-use std::sync::Arc;
+mod change;
+mod discovery;
 
 use axum::http::Method;
 use serde::Serialize;
@@ -13,6 +13,9 @@ use super::config::{HostConfig, Settings, resolve, time_span};
 use super::ncrontab::Schedule;
 use super::queues::is_queue_name;
 use super::route::Template;
+
+pub(super) use change::ChangeTrigger;
+pub(super) use discovery::{Discovery, discover};
 
 /// Longest name of a function or binding.
 const NAME_LEN_MAX: usize = 128;
@@ -34,6 +37,8 @@ pub(super) enum Trigger {
     Http(HttpTrigger),
     Queue(QueueTrigger),
     Timer(TimerTrigger),
+    Change(ChangeTrigger),
+    Event(EventTrigger),
 }
 
 /// Who may call an HTTP function.
@@ -80,11 +85,18 @@ pub(super) struct TimerTrigger {
     pub(super) monitored: bool,
 }
 
+/// `eventGridTrigger`.
+#[derive(Clone, Debug)]
+pub(super) struct EventTrigger {
+    pub(super) binding: String,
+}
+
 /// Where an answer's values go.
 #[derive(Clone, Debug)]
 pub(super) enum Output {
     Http { binding: String },
     Queue { binding: String, queue: String, binary: bool },
+    Events { binding: String },
 }
 
 impl HttpTrigger {
@@ -108,78 +120,9 @@ impl Output {
     /// The name under which the answer carries this output.
     pub(super) fn binding(&self) -> &str {
         match self {
-            Self::Http { binding } | Self::Queue { binding, .. } => binding,
+            Self::Http { binding } | Self::Queue { binding, .. } | Self::Events { binding } => binding,
         }
     }
-}
-
-/// The functions of an application, in the order in which routes are tried, and what was skipped and why.
-#[derive(Debug, Default)]
-pub(super) struct Discovery {
-    pub(super) functions: Vec<Arc<Function>>,
-    pub(super) warnings: Vec<String>,
-}
-
-/// Reads every function in `root/functions`, or in `root` when there is no such folder.
-///
-/// # Errors
-/// When the folder cannot be listed. One bad function is a warning, not an error.
-pub(super) fn discover(root: &Path, config: &HostConfig, settings: &Settings) -> Result<Discovery, String> {
-    let nested = root.join("functions");
-    let folder = if nested.is_dir() { &nested } else { root };
-    let unreadable = |error| format!("cannot list {}: {error}", folder.display());
-    let mut names = std::fs::read_dir(folder)
-        .map_err(unreadable)?
-        .filter_map(Result::ok)
-        .filter(|entry| entry.path().join("function.json").is_file())
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect::<Vec<_>>();
-    names.sort_by_key(|name| name.to_lowercase());
-    let mut discovery = Discovery::default();
-    for name in names {
-        let read = read_function(&folder.join(&name), &name, config, settings)
-            .and_then(|function| refuse_same_route(function, &discovery.functions));
-        match read {
-            Ok(function) => discovery.functions.push(Arc::new(function)),
-            Err(reason) => discovery.warnings.push(format!("function `{name}` is skipped: {reason}")),
-        }
-    }
-    Ok(discovery)
-}
-
-fn read_function(
-    folder: &Path,
-    name: &str,
-    config: &HostConfig,
-    settings: &Settings,
-) -> Result<Function, String> {
-    let text = std::fs::read_to_string(folder.join("function.json"))
-        .map_err(|error| format!("function.json cannot be read: {error}"))?;
-    let document: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-        .map_err(|error| format!("function.json is not JSON: {error}"))?;
-    if let Some(script) = text_of(&document, "scriptFile")
-        && !folder.join(script).is_file()
-    {
-        return Err(format!("scriptFile `{script}` does not exist"));
-    }
-    parse_function(&document, name, config, settings)
-}
-
-fn refuse_same_route(function: Function, others: &[Arc<Function>]) -> Result<Function, String> {
-    if let Trigger::Http(trigger) = &function.trigger {
-        for other in others {
-            if let Trigger::Http(taken) = &other.trigger
-                && taken.overlaps(trigger)
-            {
-                return Err(format!(
-                    "route `{}` is already that of `{}` for the same method",
-                    trigger.template.text(),
-                    other.name
-                ));
-            }
-        }
-    }
-    Ok(function)
 }
 
 fn parse_function(
@@ -207,8 +150,13 @@ fn parse_function(
             binary: is_binary(trigger),
         }),
         "timerTrigger" => Trigger::Timer(parse_timer(trigger, settings)?),
+        "cosmosDBTrigger" => Trigger::Change(ChangeTrigger::parse(trigger, document.get("retry"), settings)?),
+        "eventGridTrigger" => Trigger::Event(parse_event(trigger)?),
         other => return Err(format!("binding type `{other}` is not played locally")),
     };
+    if document.get("retry").is_some() && !matches!(trigger, Trigger::Change(_)) {
+        return Err("`retry` is played for a cosmosDBTrigger only".to_owned());
+    }
     let answers_http = outputs.iter().any(|output| matches!(output, Output::Http { .. }));
     if answers_http && !matches!(trigger, Trigger::Http(_)) {
         return Err("an `http` output needs an `httpTrigger`".to_owned());
@@ -236,6 +184,16 @@ fn parse_output(binding: &Value, settings: &Settings) -> Result<Output, String> 
             queue: queue_name(binding, settings)?,
             binary: is_binary(binding),
         }),
+        ("eventGrid", Some("out")) => {
+            let by_key =
+                ["topicEndpointUri", "topicKeySetting"].iter().all(|field| text_of(binding, field).is_some());
+            if by_key || text_of(binding, "connection").is_some() {
+                Ok(Output::Events { binding: name })
+            } else {
+                Err("an `eventGrid` output needs `connection`, or `topicEndpointUri` and `topicKeySetting`"
+                    .to_owned())
+            }
+        }
         (other, direction) => Err(format!(
             "binding type `{other}` with direction `{}` is not played locally",
             direction.unwrap_or("missing")
@@ -296,6 +254,13 @@ fn parse_timer(binding: &Value, settings: &Settings) -> Result<TimerTrigger, Str
         schedule,
         schedule_text,
     })
+}
+
+fn parse_event(binding: &Value) -> Result<EventTrigger, String> {
+    match text_of(binding, "cardinality").map(str::to_ascii_lowercase).as_deref() {
+        None | Some("one") => Ok(EventTrigger { binding: binding_name(binding)?.to_owned() }),
+        Some(other) => Err(format!("cardinality `{other}` of an eventGridTrigger is not played locally")),
+    }
 }
 
 fn queue_name(binding: &Value, settings: &Settings) -> Result<String, String> {

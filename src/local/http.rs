@@ -24,8 +24,11 @@ use super::proxy::ProxiedRequest;
 use super::queues::guid;
 use super::route::{Params, query_params};
 use super::site::Site;
-use super::{FunctionSummary, admin};
+use super::{FunctionSummary, admin, page};
 
+/// Where more is told.
+const HOME_LINKS: [&str; 5] =
+    ["/admin/functions", "/local/queues", "/local/events", "/local/events/dead-letters", "/local/handler"];
 const KEY_HEADER: &str = "x-functions-key";
 
 /// Everything the port answers.
@@ -54,7 +57,7 @@ async fn serve(
     let (function, trigger, params) = match find(&site.functions, method, path) {
         Target::Function(function, trigger, params) => (function, trigger, params),
         Target::HeadRefused => return StatusCode::METHOD_NOT_ALLOWED.into_response(),
-        Target::Nothing if path == "/" => return home(&site).into_response(),
+        Target::Nothing if path == "/" => return home(&site, request.headers()),
         Target::Nothing => return StatusCode::NOT_FOUND.into_response(),
     };
     if function.disabled {
@@ -155,7 +158,7 @@ async fn invoke(
 fn http_answer(function: &Function, answer: &Answer) -> Result<Response, String> {
     let binding = function.outputs.iter().find_map(|output| match output {
         Output::Http { binding } => Some(binding.as_str()),
-        Output::Queue { .. } => None,
+        Output::Queue { .. } | Output::Events { .. } => None,
     });
     let HttpAnswer { status, headers, body } = answer.http(binding)?;
     let mut response = Response::new(Body::from(body));
@@ -181,14 +184,22 @@ fn limited(body: Body) -> Body {
     if body.is_end_stream() { body } else { Body::new(Limited::new(body, BODY_BYTES_MAX)) }
 }
 
-/// The page at `/`.
-fn home(site: &Site) -> String {
-    let mut page = format!("Local Functions host at http://{}\n\n", site.address);
+/// The page at `/`: text, in a browser with links.
+fn home(site: &Site, headers: &HeaderMap) -> Response {
+    let mut text = format!("Local Functions host at http://{}\n\n", site.address);
     for function in &site.functions {
         let summary = FunctionSummary::new(function);
         // Writing into a String cannot fail.
-        let _ = writeln!(page, "{summary}");
+        let _ = writeln!(text, "{summary}");
     }
-    page.push_str("\nGET /admin/functions, /local/queues and /local/handler tell more.\n");
-    page
+    text.push('\n');
+    let folders = site.folders.iter().map(|folder| format!("/local/folders/{}", folder.name));
+    let links: Vec<_> = HOME_LINKS.into_iter().map(str::to_owned).chain(folders).collect();
+    if page::is_wanted(headers) {
+        let links = links.into_iter().map(|link| (link.clone(), link));
+        page::html("Local Functions host", &text, links)
+    } else {
+        let _ = writeln!(text, "GET {} tell more.", links.join(", "));
+        text.into_response()
+    }
 }

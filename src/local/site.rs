@@ -3,11 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::Folder;
 use super::dispatch::Dispatcher;
 use super::function::Function;
 use super::keys::DevelopmentKeys;
 use super::link::Link;
 use super::queues::Queues;
+use super::topic::Topic;
 use crate::sources::{Clock, Ids};
 
 /// A running host, without its tasks.
@@ -18,6 +20,9 @@ pub(super) struct Site {
     pub(super) functions: Vec<Arc<Function>>,
     pub(super) dispatcher: Dispatcher,
     pub(super) queues: Arc<Queues>,
+    pub(super) topic: Arc<Topic>,
+    /// Folders to look into.
+    pub(super) folders: Vec<Folder>,
     pub(super) link: Link,
     /// `None` when keys are not enforced.
     pub(super) keys: Option<DevelopmentKeys>,

@@ -18,6 +18,10 @@ pub enum TriggerKind {
     Queue,
     /// A time.
     Timer,
+    /// A document that was written.
+    Change,
+    /// An event.
+    Event,
 }
 
 /// One function as the host sees it.
@@ -30,7 +34,7 @@ pub struct FunctionSummary {
     pub trigger: TriggerKind,
     /// The methods of an HTTP function; empty means all.
     pub methods: Vec<String>,
-    /// The full route, the queue or the schedule.
+    /// The full route, the queue, the schedule, the container, or `*` for every event.
     pub target: String,
     /// Who may call it; only HTTP functions have a level.
     pub auth_level: Option<AuthLevel>,
@@ -45,10 +49,12 @@ impl FunctionSummary {
             Trigger::Http(http) => (TriggerKind::Http, format!("/{}", http.template.text())),
             Trigger::Queue(queue) => (TriggerKind::Queue, queue.queue.clone()),
             Trigger::Timer(timer) => (TriggerKind::Timer, timer.schedule_text.clone()),
+            Trigger::Change(change) => (TriggerKind::Change, change.container.clone()),
+            Trigger::Event(_) => (TriggerKind::Event, "*".to_owned()),
         };
         let (methods, auth_level) = match &function.trigger {
             Trigger::Http(http) => (http.methods.as_slice(), Some(http.auth_level)),
-            Trigger::Queue(_) | Trigger::Timer(_) => (&[][..], None),
+            Trigger::Queue(_) | Trigger::Timer(_) | Trigger::Change(_) | Trigger::Event(_) => (&[][..], None),
         };
         Self {
             name: function.name.clone(),
@@ -68,6 +74,8 @@ impl fmt::Display for FunctionSummary {
             TriggerKind::Http => format!("[{}]", self.methods.join(",")),
             TriggerKind::Queue => "queue".to_owned(),
             TriggerKind::Timer => "timer".to_owned(),
+            TriggerKind::Change => "changes of".to_owned(),
+            TriggerKind::Event => "events".to_owned(),
         };
         let disabled = if self.disabled { " (disabled)" } else { "" };
         write!(f, "{}: {kind} {}{disabled}", self.name, self.target)

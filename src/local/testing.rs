@@ -1,7 +1,9 @@
 //! Fixtures for the tests of this module: a handler inside the test, and a host in front of it.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -15,14 +17,15 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use super::config::{HandlerDescription, HostConfig, MessageEncoding, QueueRules, Settings};
 use super::cors::Cors;
 use super::link::Link;
 use super::queue::{FailureRules, Message};
-use super::{LocalHost, Parts, function};
+use super::topic::Topic;
+use super::{ChangeSource, Changes, LocalHost, Parts, Place, function};
 use crate::sources::{Clock, Ids};
 
 /// Longest wait for anything that must happen.
@@ -95,6 +98,13 @@ impl Call {
         serde_json::from_slice(&self.body).unwrap()
     }
 
+    /// The documents of an invocation by a change feed, which need three decodes.
+    pub(super) fn documents(&self) -> Value {
+        let envelope = self.json();
+        let literal = envelope["Data"]["documents"].as_str().unwrap();
+        serde_json::from_str(&serde_json::from_str::<String>(literal).unwrap()).unwrap()
+    }
+
     pub(super) fn reply(self, response: impl IntoResponse) {
         self.reply.send(response.into_response()).unwrap();
     }
@@ -149,6 +159,63 @@ impl FakeHandler {
     }
 }
 
+/// A store of one partition, in which places are counts of what was written.
+#[derive(Clone, Default)]
+pub(super) struct TestStore {
+    written: Arc<Mutex<Vec<Value>>>,
+    leases: Arc<watch::Sender<BTreeMap<String, String>>>,
+}
+
+impl TestStore {
+    pub(super) fn write(&self, ids: &[&str]) {
+        self.written.lock().unwrap().extend(ids.iter().map(|id| json!({ "id": id })));
+    }
+
+    pub(super) fn lease(&self, name: &str) -> Option<String> {
+        self.leases.borrow().get(name).cloned()
+    }
+
+    /// Waits until a lease is at a place.
+    pub(super) async fn lease_at(&self, name: &str, place: &str) {
+        let mut leases = self.leases.subscribe();
+        let there = leases.wait_for(|leases| leases.get(name).is_some_and(|at| at == place));
+        timeout(PATIENCE, there).await.expect("the lease moves").unwrap();
+    }
+
+    pub(super) fn source(&self) -> ChangeSource {
+        let (reading, loading, saving) = (self.clone(), self.clone(), self.clone());
+        ChangeSource {
+            database: "shop".to_owned(),
+            containers: vec!["orders".to_owned()],
+            lease_container: "leases".to_owned(),
+            read: Arc::new(move |_, place, count_max| {
+                let written = reading.written.lock().unwrap();
+                let from = match place {
+                    Place::Beginning => 0,
+                    Place::Now => written.len(),
+                    Place::After(place) => place.parse().unwrap(),
+                };
+                let count_max = usize::try_from(count_max.get()).unwrap();
+                let documents: Vec<_> = written[from..].iter().take(count_max).cloned().collect();
+                let place = (from + documents.len()).to_string();
+                Box::pin(std::future::ready(Ok(Changes { documents, place })))
+            }),
+            load: Arc::new(move |lease| Box::pin(std::future::ready(Ok(loading.lease(&lease))))),
+            save: Arc::new(move |lease, place| {
+                saving.leases.send_modify(|leases| drop(leases.insert(lease, place)));
+                Box::pin(std::future::ready(Ok(())))
+            }),
+        }
+    }
+}
+
+/// What a host may look at beside its own things.
+#[derive(Default)]
+struct Sights {
+    changes: Option<ChangeSource>,
+    folders: Vec<super::Folder>,
+}
+
 /// A host in front of a fake handler, on a clock that stands still.
 pub(super) struct TestHost {
     pub(super) host: LocalHost,
@@ -167,12 +234,24 @@ impl TestHost {
         enable_auth: bool,
         adjust: impl FnOnce(&mut HostConfig),
     ) -> Self {
-        Self::open(functions, enable_auth, adjust, None).await
+        Self::open(functions, enable_auth, adjust, None, Sights::default()).await
     }
 
     /// A host that lets the pages of these origins call.
     pub(super) async fn with_cors(functions: &[(&str, Value)], cors: Option<Cors>) -> Self {
-        Self::open(functions, false, |_| {}, cors).await
+        Self::open(functions, false, |_| {}, cors, Sights::default()).await
+    }
+
+    /// A host that tells the changes of a store.
+    pub(super) async fn with_store(functions: &[(&str, Value)], store: &TestStore) -> Self {
+        let sights = Sights { changes: Some(store.source()), folders: Vec::new() };
+        Self::open(functions, false, |_| {}, None, sights).await
+    }
+
+    /// A host with a folder to look into.
+    pub(super) async fn with_folder(folder: super::Folder) -> Self {
+        let sights = Sights { changes: None, folders: vec![folder] };
+        Self::open(&[], false, |_| {}, None, sights).await
     }
 
     async fn open(
@@ -180,12 +259,15 @@ impl TestHost {
         enable_auth: bool,
         adjust: impl FnOnce(&mut HostConfig),
         cors: Option<Cors>,
+        sights: Sights,
     ) -> Self {
         let mut config = config();
         adjust(&mut config);
         let folder = temporary_folder();
-        for (name, bindings) in functions {
-            folder.add_function(name, &json!({ "bindings": bindings }));
+        for (name, function) in functions {
+            let function =
+                if function.is_array() { json!({ "bindings": function }) } else { function.clone() };
+            folder.add_function(name, &function);
         }
         let discovery = function::discover(folder.path(), &config, &Settings::new()).unwrap();
         assert_eq!(discovery.warnings, Vec::<String>::new());
@@ -200,6 +282,8 @@ impl TestHost {
             link,
             process: None,
             enable_auth,
+            changes: sights.changes,
+            folders: sights.folders,
             clock: clock.clone(),
             ids: Ids::seeded(1),
         };
@@ -213,6 +297,18 @@ impl TestHost {
 
     pub(super) async fn messages(&self, queue: &str, wanted: impl Fn(&[Message]) -> bool) -> Vec<Message> {
         messages(&self.host, queue, wanted).await
+    }
+
+    /// Waits until the topic is as it is wanted.
+    pub(super) async fn topic(&self, wanted: impl Fn(&Topic) -> bool) {
+        let topic = &self.host.site.topic;
+        let mut bell = topic.listen();
+        let waiting = async {
+            while !wanted(topic) {
+                bell.changed().await.unwrap();
+            }
+        };
+        timeout(PATIENCE, waiting).await.expect("the topic changes");
     }
 
     /// Sends a request to the host while the handler answers in the test's hands.

@@ -16,7 +16,11 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::cors::Cors;
-use super::testing::{Folder, PATIENCE, TestHost, messages, send, start_time, stream, temporary_folder};
+use super::event::tests::cloud_event;
+use super::testing::{
+    Folder, PATIENCE, TestHost, TestStore, messages, send, start_time, stream, temporary_folder,
+};
+use super::topic::{RETRY_DELAYS, State, Topic};
 use super::{Error, Handler, LocalHost, Options, TriggerKind, start};
 use crate::sources::{Clock, Ids};
 
@@ -46,6 +50,39 @@ fn timer(extra: &Value) -> Value {
     let fields = binding.as_object_mut().unwrap();
     fields.extend(extra.as_object().unwrap().clone());
     json!([binding])
+}
+
+/// A function that is told of `orders`, two documents at a time, and publishes events.
+fn teller(retry: &Value) -> Value {
+    let mut function = json!({"bindings": [
+        {
+            "type": "cosmosDBTrigger",
+            "direction": "in",
+            "name": "documents",
+            "connection": "COSMOS",
+            "databaseName": "shop",
+            "containerName": "orders",
+            "leaseContainerPrefix": "events",
+            "maxItemsPerInvocation": 2,
+            "feedPollDelay": 1,
+            "startFromBeginning": true,
+        },
+        {"type": "eventGrid", "direction": "out", "name": "events", "connection": "EVENTS"},
+    ]});
+    if !retry.is_null() {
+        function["retry"] = retry.clone();
+    }
+    function
+}
+
+const LEASE: &str = "events.shop.orders";
+
+fn at_once_without_end() -> Value {
+    json!({"strategy": "fixedDelay", "maxRetryCount": -1, "delayInterval": "00:00:00"})
+}
+
+fn listener() -> Value {
+    json!([{"type": "eventGridTrigger", "direction": "in", "name": "event"}])
 }
 
 #[tokio::test]
@@ -445,6 +482,224 @@ async fn queues_can_be_looked_into_filled_and_emptied() {
     assert_eq!(bad.status, 400);
 }
 
+#[tokio::test]
+async fn failed_changes_come_again_and_the_lease_moves_behind_those_that_were_taken() {
+    let store = TestStore::default();
+    store.write(&["a", "b", "c"]);
+    let mut test = TestHost::with_store(&[("Tell", teller(&at_once_without_end()))], &store).await;
+    for count in 0..3 {
+        let call = test.handler.call().await;
+        assert_eq!((call.uri.path(), call.documents()), ("/Tell", json!([{"id": "a"}, {"id": "b"}])));
+        let context = &call.json()["Metadata"]["RetryContext"];
+        assert_eq!((&context["RetryCount"], &context["MaxRetryCount"]), (&json!(count), &json!(-1)));
+        assert_eq!(context["Exception"].is_null(), count == 0);
+        assert_eq!(store.lease(LEASE), None);
+        if count < 2 { call.fail() } else { call.answer(json!({})) }
+    }
+    let call = test.handler.call().await;
+    assert_eq!(call.documents(), json!([{"id": "c"}]));
+    assert_eq!(store.lease(LEASE).as_deref(), Some("2"));
+    call.answer(json!({}));
+    store.lease_at(LEASE, "3").await;
+}
+
+#[tokio::test]
+async fn failed_changes_are_lost_without_a_retry_policy_as_in_azure() {
+    let store = TestStore::default();
+    store.write(&["a", "b", "c"]);
+    let mut test = TestHost::with_store(&[("Tell", teller(&Value::Null))], &store).await;
+    let call = test.handler.call().await;
+    assert!(call.json()["Metadata"].get("RetryContext").is_none());
+    call.fail();
+    let call = test.handler.call().await;
+    assert_eq!((call.documents(), store.lease(LEASE).as_deref()), (json!([{"id": "c"}]), Some("2")));
+    call.answer(json!({}));
+    store.lease_at(LEASE, "3").await;
+}
+
+#[tokio::test]
+async fn restarted_host_goes_on_at_the_lease() {
+    let store = TestStore::default();
+    store.write(&["a", "b", "c"]);
+    let functions = [("Tell", teller(&at_once_without_end()))];
+    let mut first = TestHost::with_store(&functions, &store).await;
+    first.handler.call().await.answer(json!({}));
+    // It is stopped while the function works on these, so that nobody knows what became of them.
+    let interrupted = first.handler.call().await;
+    assert_eq!(interrupted.documents(), json!([{"id": "c"}]));
+    first.host.stop().await;
+    let mut second = TestHost::with_store(&functions, &store).await;
+    let call = second.handler.call().await;
+    assert_eq!(call.documents(), json!([{"id": "c"}]));
+    call.answer(json!({}));
+    store.lease_at(LEASE, "3").await;
+    store.write(&["d"]);
+    assert_eq!(second.handler.call().await.documents(), json!([{"id": "d"}]));
+}
+
+#[tokio::test]
+async fn changes_that_nobody_can_read_skip_their_function_and_say_why() {
+    let folder = application();
+    let without = start(options(&folder)).await.unwrap();
+    assert!(!without.warnings().iter().any(|warning| warning.contains("`Tell`")));
+    without.stop().await;
+    let cases = [
+        ("leaseContainerName", "marks", "leases are kept in container `leases`, not in `marks`"),
+        ("containerName", "other", "no container `other`; known are: orders"),
+        ("databaseName", "other", "no database `other`, only `shop`"),
+    ];
+    for (field, value, reason) in cases {
+        let mut function = teller(&Value::Null);
+        function["bindings"][0][field] = json!(value);
+        folder.add_function("Tell", &function);
+        let mut options = options(&folder);
+        options.changes = Some(TestStore::default().source());
+        let host = start(options).await.unwrap();
+        let said = host.warnings().join("\n");
+        assert!(said.contains("function `Tell` is skipped: ") && said.contains(reason), "{said}");
+        host.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn events_are_delivered_to_every_function_and_a_poison_one_stops_nobody() {
+    let store = TestStore::default();
+    store.write(&["a"]);
+    let functions = [("Hear", listener()), ("Refuse", listener()), ("Tell", teller(&at_once_without_end()))];
+    let mut test = TestHost::with_store(&functions, &store).await;
+    let told = json!({"Outputs": {"events": [cloud_event("1").to_string(), cloud_event("2").to_string()]}});
+    test.handler.call().await.answer(told);
+    let mut heard = Vec::new();
+    let (mut refused, mut delays) = (0, RETRY_DELAYS.iter());
+    // Two events for each of two functions, and then what comes again of the one that is refused.
+    while heard.len() < 3 || refused < RETRY_DELAYS.len() + 1 {
+        let call = test.handler.call().await;
+        let (function, event) = (call.uri.path().to_owned(), call.json()["Data"]["event"].clone());
+        assert_eq!(call.json()["Metadata"]["data"], json!({"n": 1}));
+        if function == "/Refuse" && event["id"] == "1" {
+            call.fail();
+            refused += 1;
+            if let Some(delay) = delays.next() {
+                test.topic(|topic| is_waiting_again(topic, refused)).await;
+                test.clock.advance(delay.to_std().unwrap());
+            }
+        } else {
+            heard.push(format!("{function} {}", event["id"].as_str().unwrap()));
+            call.answer(json!({}));
+        }
+    }
+    heard.sort();
+    assert_eq!(heard, ["/Hear 1", "/Hear 2", "/Refuse 2"]);
+    test.topic(|topic| !topic.dead_letters().is_empty()).await;
+    let dead = test.send("GET", "/local/events/dead-letters", Body::empty()).await.json();
+    assert_eq!((&dead[0]["function"], &dead[0]["event"]["id"]), (&json!("Refuse"), &json!("1")));
+    assert_eq!(dead[0]["attempts"], RETRY_DELAYS.len() + 1);
+    let listed = test.send("GET", "/local/events", Body::empty()).await.json();
+    let states =
+        |index: usize| ["Hear", "Refuse"].map(|name| listed[index]["deliveries"][name]["state"].clone());
+    assert_eq!(states(0), ["delivered", "delivered"]);
+    assert_eq!(states(1), ["delivered", "deadLettered"]);
+}
+
+fn is_waiting_again(topic: &Topic, refused: usize) -> bool {
+    let first = topic.newest(2).pop().unwrap();
+    let delivery = &first.deliveries["Refuse"];
+    (delivery.state, delivery.attempts) == (State::Waiting, refused)
+}
+
+#[tokio::test]
+async fn output_that_is_no_event_fails_the_invocation() {
+    let store = TestStore::default();
+    store.write(&["a"]);
+    let mut test = TestHost::with_store(&[("Tell", teller(&at_once_without_end()))], &store).await;
+    test.handler.call().await.answer(json!({"Outputs": {"events": ["{\"id\": \"1\"}"]}}));
+    let again = test.handler.call().await;
+    let exception = again.json()["Metadata"]["RetryContext"]["Exception"].clone();
+    assert!(exception.as_str().unwrap().contains("output `events`: `specversion`"), "{exception}");
+    assert_eq!(store.lease(LEASE), None);
+    assert_eq!(test.send("GET", "/local/events", Body::empty()).await.json(), json!([]));
+}
+
+#[tokio::test]
+async fn event_from_elsewhere_is_delivered_or_refused_with_its_mistake() {
+    let mut test = TestHost::start(&[("Hear", listener())]).await;
+    let published = test.send("POST", "/local/events", cloud_event("7").to_string()).await;
+    assert_eq!((published.status, published.json()), (202, json!({"id": "7"})));
+    let call = test.handler.call().await;
+    assert_eq!(call.json()["Data"]["event"], cloud_event("7"));
+    call.answer(json!({}));
+    let mut wrong = cloud_event("8");
+    wrong.as_object_mut().unwrap().remove("source");
+    let refused = test.send("POST", "/local/events", wrong.to_string()).await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.json()["detail"], "`source` of the event must be a text that is not empty");
+    wrong["data"] = json!("x".repeat(1024 * 1024));
+    assert_eq!(test.send("POST", "/local/events", wrong.to_string()).await.status, 413);
+}
+
+#[tokio::test]
+async fn admin_runs_functions_of_changes_and_events_with_what_they_take() {
+    let store = TestStore::default();
+    let functions = [("Hear", listener()), ("Tell", teller(&Value::Null))];
+    let mut test = TestHost::with_store(&functions, &store).await;
+    let run = |test: &TestHost, name: &str, input: &Value| {
+        let target = format!("/admin/functions/{name}");
+        test.send("POST", &target, json!({ "input": input.to_string() }).to_string())
+    };
+    assert_eq!(run(&test, "Tell", &json!({"id": "a"})).await.status, 202);
+    let call = test.handler.call().await;
+    assert_eq!(call.documents(), json!([{"id": "a"}]));
+    call.answer(json!({}));
+    assert_eq!(run(&test, "Hear", &cloud_event("1")).await.status, 202);
+    let call = test.handler.call().await;
+    assert_eq!(call.json()["Data"]["event"]["id"], "1");
+    call.answer(json!({}));
+    for (name, detail) in [("Tell", "array of documents"), ("Hear", "JSON object")] {
+        let refused = run(&test, name, &json!(7)).await;
+        assert!(refused.status == 400 && refused.text().contains(detail), "{}", refused.text());
+    }
+}
+
+#[tokio::test]
+async fn folder_shows_its_files_and_nothing_else() {
+    let place = temporary_folder();
+    let path = place.path().join("mail");
+    let folder = super::Folder { name: "mail".to_owned(), path: path.clone() };
+    let test = TestHost::with_folder(folder).await;
+    assert_eq!(test.send("GET", "/local/folders/mail", Body::empty()).await.json(), json!([]));
+    std::fs::create_dir_all(path.join("inner")).unwrap();
+    std::fs::write(place.path().join("secret.eml"), "not to be seen").unwrap();
+    std::fs::write(path.join("a <b>.eml"), "Subject: <hello>").unwrap();
+    std::fs::write(path.join("raw"), [0xff]).unwrap();
+    std::os::unix::fs::symlink(place.path().join("secret.eml"), path.join("link")).unwrap();
+    let files = test.send("GET", "/local/folders/mail", Body::empty()).await.json();
+    let mut names =
+        files.as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap()).collect::<Vec<_>>();
+    names.sort_unstable();
+    assert_eq!(names, ["a <b>.eml", "raw"]);
+    let browser = [("accept", "text/html,*/*")];
+    let page = test.send_with("GET", "/local/folders/mail", &browser, Body::empty()).await;
+    let link = "/local/folders/mail/a%20%3Cb%3E.eml";
+    assert!(
+        page.text().contains(&format!("href=\"{link}\"")) && !page.text().contains("<b>"),
+        "{}",
+        page.text()
+    );
+    let mail = test.send("GET", link, Body::empty()).await;
+    assert_eq!((mail.status, mail.text()), (200, "Subject: <hello>"));
+    assert_eq!(mail.headers[CONTENT_TYPE], "text/plain; charset=utf-8");
+    assert_eq!(mail.headers["x-content-type-options"], "nosniff");
+    let raw = test.send("GET", "/local/folders/mail/raw", Body::empty()).await;
+    assert_eq!(raw.headers[CONTENT_TYPE], "application/octet-stream");
+    for other in ["..%2Fsecret.eml", "%2E%2E", "inner", "link", "inner%2F..%2Fraw", "none", "%00"] {
+        let refused = test.send("GET", &format!("/local/folders/mail/{other}"), Body::empty()).await;
+        assert_eq!(refused.status, 404, "{other}");
+    }
+    assert_eq!(test.send("GET", "/local/folders/other", Body::empty()).await.status, 404);
+    let home = test.send_with("GET", "/", &browser, Body::empty()).await;
+    assert!(home.text().contains("<a href=\"/local/folders/mail\">"), "{}", home.text());
+}
+
 /// Not a test of its own: the handler that the tests below start as a child process.
 #[test]
 #[allow(clippy::disallowed_methods, reason = "a handler is told its port by its environment")]
@@ -457,6 +712,7 @@ fn handler_process() {
         .route("/api/pid", get(async || std::process::id().to_string()))
         .route("/api/exit/{code}", get(exit))
         .route("/api/hang", get(std::future::pending::<()>))
+        .route("/Tell", post(tell))
         .route("/Work", post(work));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async move {
@@ -476,6 +732,15 @@ async fn work(axum::Json(envelope): axum::Json<Value>) -> axum::Json<Value> {
         std::process::exit(3);
     }
     axum::Json(json!({"Outputs": {"done": [count]}}))
+}
+
+/// Dies of changes at first, and publishes an event of the second run.
+async fn tell(axum::Json(envelope): axum::Json<Value>) -> axum::Json<Value> {
+    let count = envelope["Metadata"]["RetryContext"]["RetryCount"].as_u64().unwrap();
+    if count == 0 {
+        std::process::exit(3);
+    }
+    axum::Json(json!({"Outputs": {"events": [cloud_event(&count.to_string())]}}))
 }
 
 fn application() -> Folder {
@@ -517,6 +782,8 @@ fn options(folder: &Folder) -> Options {
             environment: Vec::new(),
         },
         settings: std::collections::BTreeMap::new(),
+        changes: None,
+        folders: Vec::new(),
         clock: Clock::system(),
         ids: Ids::random(),
     }
@@ -583,6 +850,22 @@ async fn message_that_kills_the_handler_comes_back() {
     let done = messages(&host, "done", |messages| !messages.is_empty()).await;
     assert_eq!(done[0].text(), "2");
     messages(&host, "jobs", <[_]>::is_empty).await;
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn changes_that_kill_the_handler_come_back() {
+    let folder = application();
+    let retry = json!({"strategy": "fixedDelay", "maxRetryCount": 1, "delayInterval": "00:00:00"});
+    folder.add_function("Tell", &teller(&retry));
+    let store = TestStore::default();
+    store.write(&["a"]);
+    let mut options = options(&folder);
+    options.changes = Some(store.source());
+    let host = start(options).await.unwrap();
+    store.lease_at(LEASE, "1").await;
+    let events = host.site.topic.newest(2);
+    assert_eq!((events.len(), events[0].event.id()), (1, "1"));
     host.stop().await;
 }
 

@@ -12,6 +12,7 @@ use super::envelope::{Envelope, TimerTimes};
 use super::function::{Function, TimerTrigger};
 use super::queues::guid;
 use super::site::Site;
+use crate::sources::Clock;
 
 /// No sleep is longer, because the clock may be moved by hand or the laptop may have slept.
 pub(super) const WAKE_EVERY: Duration = Duration::from_millis(250);
@@ -32,9 +33,7 @@ pub(super) async fn run(
     }
     let mut after = start;
     while let Some(next) = trigger.schedule.next_after(after) {
-        while site.clock.now() < next {
-            sleep(pause_until(next, site.clock.now())).await;
-        }
+        wait_until(&site.clock, next).await;
         invoke(&site, &function, &trigger, last).await;
         last = Some(next);
         after = site.clock.now();
@@ -55,6 +54,13 @@ pub(super) async fn invoke(
     let id = guid(&site.ids);
     if let Err(failure) = site.dispatcher.invoke(function, &id, envelope).await {
         tracing::debug!("{failure}; the timer runs again at its next time");
+    }
+}
+
+/// Waits until the clock shows this time.
+pub(super) async fn wait_until(clock: &Clock, at: DateTime<Utc>) {
+    while clock.now() < at {
+        sleep(pause_until(at, clock.now())).await;
     }
 }
 

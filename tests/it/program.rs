@@ -445,6 +445,8 @@ async fn package_starts_under_a_host_that_follows_the_protocol() {
         cors_credentials: false,
         handler: Handler::default(),
         settings,
+        changes: None,
+        folders: Vec::new(),
         clock: Clock::system(),
         ids: Ids::random(),
     };
