@@ -49,7 +49,7 @@ pub(crate) fn routes(plain: Plain) -> Router {
 async fn process_order(State(plain): State<Arc<Plain>>, invocation: Invocation) -> Result<Reply, Failure> {
     let id = match OrderMessage::parse(&invocation.queue_text("message")?) {
         // It reads the order all the same: what a bell says may be old.
-        Ok(OrderMessage::Doorbell { order_id, sight: _ }) => order_id,
+        Ok(OrderMessage::Doorbell { order_id, .. }) => order_id,
         Ok(OrderMessage::Checkout { .. }) | Err(_) => return Err(Failure::permanent("not a doorbell")),
     };
     let order: Option<Versioned<Order>> =

@@ -127,9 +127,11 @@ impl Shop {
             let placed = Order::place(id, &request, &[product], Clock::system().now());
             let placed = placed.map_err(|invalid| format!("an order cannot be placed: {invalid:?}"))?;
             match self.store.orders.place(&placed, None).await? {
-                Written::Done(order) => {
-                    Ok::<_, Failure>(OrderMessage::doorbell_with_sight(&order.value, order.etag.as_str()))
-                }
+                Written::Done(order) => Ok::<_, Failure>(OrderMessage::doorbell_with_sight(
+                    &order.value,
+                    order.etag.as_str(),
+                    None,
+                )),
                 Written::Overtaken => Err("an order is there already".into()),
             }
         });

@@ -33,6 +33,8 @@ pub enum OrderMessage {
         order_id: OrderId,
         /// How the order was when somebody rang, if the bell says so in a form that can be used.
         sight: Option<Box<Sight>>,
+        /// The trace that whoever rang is part of, if the bell says so.
+        traceparent: Option<String>,
     },
     /// A checkout's whole order; its checkout id is the idempotency key.
     Checkout {
@@ -40,6 +42,8 @@ pub enum OrderMessage {
         key: IdempotencyKey,
         /// What is ordered.
         request: OrderRequest,
+        /// The trace that the checkout is part of, if it says so.
+        traceparent: Option<String>,
     },
 }
 
@@ -112,6 +116,7 @@ impl Rejection {
 struct DoorbellText {
     order_id: OrderId,
     sight: Option<Value>,
+    traceparent: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -119,6 +124,8 @@ struct DoorbellText {
 struct BellText<'a> {
     order_id: &'a OrderId,
     sight: SightText<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -136,10 +143,12 @@ struct CheckoutText {
     lines: Vec<LineDraft>,
     #[serde(default, deserialize_with = "optional_object")]
     shipping_address: Option<AddressDraft>,
+    traceparent: Option<Value>,
 }
 
 impl OrderMessage {
-    /// Reads a message of the queue `orders`. A bell with a sight that cannot be used is a bell without one.
+    /// Reads a message of the queue `orders`. A bell with a sight that cannot be used is a bell without one, and a trace that
+    /// is no text is none.
     ///
     /// # Errors
     /// A [`Rejection`] when it is neither a doorbell nor a whole order; a retry does not help.
@@ -154,10 +163,11 @@ impl OrderMessage {
             return checkout.check();
         }
         if value.get("orderId").is_some() {
-            let DoorbellText { order_id, sight } = serde_json::from_str(text).map_err(unknown)?;
+            let DoorbellText { order_id, sight, traceparent } =
+                serde_json::from_str(text).map_err(unknown)?;
             let sight: Option<Sight> = sight.and_then(|sight| serde_json::from_value(sight).ok());
             let sight = sight.filter(|sight| sight.is_usable(&order_id)).map(Box::new);
-            return Ok(Self::Doorbell { order_id, sight });
+            return Ok(Self::Doorbell { order_id, sight, traceparent: text_in(traceparent) });
         }
         let detail = "the message is neither {\"orderId\"} nor {\"checkoutId\", \"customerId\", \"lines\"}";
         Err(Rejection::new("invalid-message", detail))
@@ -168,12 +178,19 @@ impl OrderMessage {
         serde_json::json!({ "orderId": id }).to_string()
     }
 
-    /// The text of a doorbell that says how the order is now, unless that is more than [`BELL_BYTES_MAX`].
-    pub fn doorbell_with_sight(order: &Order, etag: &str) -> String {
-        let bell = BellText { order_id: &order.id, sight: SightText { etag, order } };
+    /// The text of a doorbell that says how the order is now and of which trace this is a part, unless that is more than
+    /// [`BELL_BYTES_MAX`].
+    pub fn doorbell_with_sight(order: &Order, etag: &str, traceparent: Option<&str>) -> String {
+        let bell = BellText { order_id: &order.id, sight: SightText { etag, order }, traceparent };
         let text = serde_json::to_string(&bell).ok().filter(|text| text.len() <= BELL_BYTES_MAX);
         text.unwrap_or_else(|| Self::doorbell(&order.id))
     }
+}
+
+/// A trace is a help to those who look, never a reason to refuse a message.
+fn text_in(traceparent: Option<Value>) -> Option<String> {
+    let Some(Value::String(text)) = traceparent else { return None };
+    Some(text)
 }
 
 impl CheckoutText {
@@ -186,7 +203,9 @@ impl CheckoutText {
             shipping_address: self.shipping_address,
         };
         match (key, draft.check()) {
-            (Ok(key), Ok(request)) => Ok(OrderMessage::Checkout { key, request }),
+            (Ok(key), Ok(request)) => {
+                Ok(OrderMessage::Checkout { key, request, traceparent: text_in(self.traceparent) })
+            }
             (key, request) => {
                 let mut invalid: Vec<_> = key.err().into_iter().collect();
                 invalid.extend(request.err().unwrap_or_default());
@@ -263,10 +282,10 @@ mod tests {
     #[test]
     fn doorbell_and_checkout_are_told_apart() {
         let id = OrderId::parse(&"a".repeat(34)).unwrap();
-        let bell = OrderMessage::Doorbell { order_id: id.clone(), sight: None };
+        let bell = OrderMessage::Doorbell { order_id: id.clone(), sight: None, traceparent: None };
         assert_eq!(OrderMessage::parse(&OrderMessage::doorbell(&id)), Ok(bell));
         let text = r#"{"checkoutId":"c-1","customerId":"ada","lines":[{"productId":"w","quantity":2}]}"#;
-        let Ok(OrderMessage::Checkout { key, request }) = OrderMessage::parse(text) else { panic!() };
+        let Ok(OrderMessage::Checkout { key, request, .. }) = OrderMessage::parse(text) else { panic!() };
         assert_eq!((key.as_str(), request.lines[0].quantity), ("c-1", 2));
     }
 
@@ -274,10 +293,10 @@ mod tests {
 
     /// The sight in a bell for this order, after a change to its text.
     fn sight_of(order: &Order, change: impl FnOnce(&mut Value)) -> Option<Box<Sight>> {
-        let mut text = serde_json::from_str(&OrderMessage::doorbell_with_sight(order, ETAG)).unwrap();
+        let mut text = serde_json::from_str(&OrderMessage::doorbell_with_sight(order, ETAG, None)).unwrap();
         change(&mut text);
         match OrderMessage::parse(&text.to_string()) {
-            Ok(OrderMessage::Doorbell { order_id, sight }) if order_id == order.id => sight,
+            Ok(OrderMessage::Doorbell { order_id, sight, .. }) if order_id == order.id => sight,
             other => panic!("{other:?}"),
         }
     }
@@ -314,10 +333,30 @@ mod tests {
     }
 
     #[test]
+    fn bell_and_checkout_say_of_which_trace_they_are_and_nonsense_is_none() {
+        let traced = |text: &str| match OrderMessage::parse(text).unwrap() {
+            OrderMessage::Doorbell { traceparent, .. } | OrderMessage::Checkout { traceparent, .. } => {
+                traceparent
+            }
+        };
+        let order = pending(&[("a", 2)]);
+        assert_eq!(traced(&OrderMessage::doorbell_with_sight(&order, ETAG, Some("00-ab"))).unwrap(), "00-ab");
+        assert_eq!(traced(&OrderMessage::doorbell(&order.id)), None);
+        for (value, wanted) in [(json!("00-ab"), Some("00-ab")), (json!(7), None), (Value::Null, None)] {
+            let bell = json!({"orderId": order.id, "traceparent": value});
+            assert_eq!(traced(&bell.to_string()).as_deref(), wanted);
+            let lines = [json!({"productId": "w", "quantity": 2})];
+            let checkout =
+                json!({"checkoutId": "c", "customerId": "ada", "lines": lines, "traceparent": value});
+            assert_eq!(traced(&checkout.to_string()).as_deref(), wanted);
+        }
+    }
+
+    #[test]
     fn order_that_no_queue_can_carry_is_rung_for_by_its_id() {
         let mut order = pending(&[("a", 1)]);
         order.lines[0].name = "\u{1}".repeat(BELL_BYTES_MAX / 6);
-        assert_eq!(OrderMessage::doorbell_with_sight(&order, ETAG), OrderMessage::doorbell(&order.id));
+        assert_eq!(OrderMessage::doorbell_with_sight(&order, ETAG, None), OrderMessage::doorbell(&order.id));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::domain::fulfil::{Reservations, STEPS_MAX, Seen, Step, next_step};
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::message::{OrderMessage, Rejection, rejected};
 use crate::domain::order::{Line, Order, Transition};
-use crate::host::{Failure, Invocation, Reply};
+use crate::host::{Failure, Invocation, Reply, context};
 use crate::store::stock::Claim;
 use crate::store::{Error, Etag, Versioned, Written};
 
@@ -43,14 +43,18 @@ async fn order_of(
     is_first: bool,
 ) -> Result<Result<Versioned<Order>, Rejection>, Failure> {
     match OrderMessage::parse(text) {
-        Ok(OrderMessage::Doorbell { order_id, sight }) => {
+        Ok(OrderMessage::Doorbell { order_id, sight, traceparent }) => {
+            traceparent.iter().for_each(|parent| context::follow(parent));
             let now = app.clock.now();
             match sight.filter(|sight| is_first && sight.is_young(now)) {
                 Some(sight) => Ok(Ok(Versioned { value: sight.order, etag: Etag::new(sight.etag) })),
                 None => read(app, &order_id).await.map(Ok),
             }
         }
-        Ok(OrderMessage::Checkout { key, request }) => Ok(app.place(&request, Some(&key)).await?.order()),
+        Ok(OrderMessage::Checkout { key, request, traceparent }) => {
+            traceparent.iter().for_each(|parent| context::follow(parent));
+            Ok(app.place(&request, Some(&key)).await?.order())
+        }
         Err(rejection) => Ok(Err(rejection)),
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::id::OrderId;
 use crate::domain::message::{OrderMessage, Rejection, rejected};
 use crate::domain::order::Failure::ProcessingFailed;
 use crate::domain::order::Status;
-use crate::host::{Failure, Invocation, Reply};
+use crate::host::{Failure, Invocation, Reply, context};
 use crate::store::{Error, Written};
 
 /// Acknowledges the message once its order is failed, or it is noted in the order or in `orders-rejected`.
@@ -38,8 +38,12 @@ pub async fn record_poison_order(State(app): State<App>, invocation: Invocation)
 async fn record(app: &App, text: &str) -> Result<Result<(), Rejection>, Error> {
     let id = match OrderMessage::parse(text) {
         // It failed often enough; how the order was at first does not matter any more.
-        Ok(OrderMessage::Doorbell { order_id, sight: _ }) => Ok(order_id),
-        Ok(OrderMessage::Checkout { key, request }) => {
+        Ok(OrderMessage::Doorbell { order_id, traceparent, .. }) => {
+            traceparent.iter().for_each(|parent| context::follow(parent));
+            Ok(order_id)
+        }
+        Ok(OrderMessage::Checkout { key, request, traceparent }) => {
+            traceparent.iter().for_each(|parent| context::follow(parent));
             app.place(&request, Some(&key)).await?.order().map(|order| order.value.id)
         }
         Err(rejection) => Err(rejection),

@@ -5,6 +5,7 @@
 use crate::domain::message::OrderMessage;
 use crate::domain::order::Order;
 use crate::functions::timing::with_timing;
+use crate::host::context::traceparent;
 use crate::host::{Answer, HTTP_OUTPUT, Problem, Reply};
 use crate::store::Versioned;
 
@@ -12,7 +13,10 @@ use crate::store::Versioned;
 pub fn answer_and_ring(result: Result<(Versioned<Order>, Answer), Problem>) -> Reply {
     match result {
         Ok((Versioned { value: order, etag }, answer)) => {
-            let ring = || OrderMessage::doorbell_with_sight(&order, etag.as_str());
+            let ring = || {
+                let traceparent = traceparent();
+                OrderMessage::doorbell_with_sight(&order, etag.as_str(), traceparent.as_deref())
+            };
             let bell = order.has_work().then(ring);
             Reply::new().queue("orders", bell).http(HTTP_OUTPUT, with_timing(answer))
         }

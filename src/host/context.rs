@@ -7,8 +7,9 @@
 use std::cell::RefCell;
 use std::future::Future;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tracing::Span;
+use tracing::field::Empty;
 
 use super::trace::{self, FreshTraceId, Parent};
 
@@ -33,9 +34,13 @@ pub(super) struct Context {
     request_id: Option<HeaderValue>,
     /// Our part of the trace.
     span_id: String,
+    /// The part that ours comes from, if anybody named one.
+    parent_id: Option<String>,
     flags: String,
     /// What the answer says beside its own.
     added: HeaderMap,
+    /// Whether the span says already how the request ended.
+    is_answered: bool,
 }
 
 impl Context {
@@ -51,15 +56,18 @@ impl Context {
             None => invocation_id.unwrap_or_else(|| drawn.clone()),
         };
         drawn.truncate(trace::SPAN_ID_CHARS);
-        let span_id = drawn;
-        Self { trace_id, request_id: trace::request_id(headers), span_id, flags, added: HeaderMap::new() }
+        let (span_id, parent_id) = (drawn, parent.map(|parent| parent.span_id.to_owned()));
+        let (request_id, added) = (trace::request_id(headers), HeaderMap::new());
+        Self { trace_id, request_id, span_id, parent_id, flags, added, is_answered: false }
     }
 
-    /// The span that all log lines of the request stand in. The route is its template, never the path, which can hold what
-    /// must not be logged.
+    /// The span that all log lines of the request stand in, and that is exported under just these ids. The route is its
+    /// template, never the path, which can hold what must not be logged.
     pub(super) fn span(&self, method: &str, route: &str) -> Span {
-        let request_id = tracing::field::Empty;
-        let span = tracing::info_span!("request", trace_id = self.trace_id, request_id, method, route);
+        let (trace_id, span_id, parent_id) = (&self.trace_id, &self.span_id, self.parent_id.as_deref());
+        let (request_id, status) = (Empty, Empty);
+        let span =
+            tracing::info_span!("request", trace_id, span_id, parent_id, request_id, method, route, status);
         self.record_request_id(&span);
         span
     }
@@ -67,8 +75,8 @@ impl Context {
     /// A request that has no name but this.
     #[cfg(test)]
     pub(super) fn named(trace_id: &str) -> Self {
-        let (span_id, flags) = ("0123456789abcdef".to_owned(), FLAGS_NONE.to_owned());
-        Self { trace_id: trace_id.to_owned(), request_id: None, span_id, flags, added: HeaderMap::new() }
+        let fresh: FreshTraceId = std::sync::Arc::new(|| "0123456789abcdef".to_owned());
+        Self { trace_id: trace_id.to_owned(), ..Self::of(&HeaderMap::new(), &fresh) }
     }
 
     fn record_request_id(&self, span: &Span) {
@@ -80,8 +88,11 @@ impl Context {
     }
 
     fn follow(&mut self, parent: Parent<'_>) {
-        parent.trace_id.clone_into(&mut self.trace_id);
-        parent.flags.clone_into(&mut self.flags);
+        let Parent { trace_id, span_id, flags } = parent;
+        trace_id.clone_into(&mut self.trace_id);
+        flags.clone_into(&mut self.flags);
+        self.parent_id = Some(span_id.to_owned());
+        Span::current().record("trace_id", trace_id).record("parent_id", span_id);
     }
 
     /// `None` when the trace id has another form than W3C's.
@@ -119,7 +130,15 @@ pub fn follow(traceparent: &str) {
     _ = CONTEXT.try_with(|context| {
         if let Some(parent) = trace::parse_parent(traceparent) {
             context.borrow_mut().follow(parent);
-            Span::current().record("trace_id", parent.trace_id);
+        }
+    });
+}
+
+/// Notes how the request ended. The first to know is right: the shell sees only the envelope that an answer is in.
+pub(super) fn answered(status: StatusCode) {
+    _ = CONTEXT.try_with(|context| {
+        if !std::mem::replace(&mut context.borrow_mut().is_answered, true) {
+            Span::current().record("status", status.as_u16());
         }
     });
 }
@@ -134,14 +153,12 @@ pub(super) fn adopt(headers: &HeaderMap) {
     // Outside a request, as in a test of an extractor alone, there is nobody to call by a name.
     _ = CONTEXT.try_with(|context| {
         let mut context = context.borrow_mut();
-        let span = Span::current();
         if let Some(parent) = trace::parent(headers) {
             context.follow(parent);
-            span.record("trace_id", parent.trace_id);
         }
         if let Some(request_id) = trace::request_id(headers) {
             context.request_id = Some(request_id);
-            context.record_request_id(&span);
+            context.record_request_id(&Span::current());
         }
     });
 }

@@ -70,6 +70,7 @@ impl Reply {
         // The host does not pass on the headers of the response that carries this reply.
         let mut signed = answer.headers().clone();
         context::sign(&mut signed);
+        context::answered(answer.status());
         let mut headers = Map::new();
         for (name, value) in &signed {
             if let Ok(value) = value.to_str() {

@@ -104,6 +104,7 @@ async fn guard(time_max: Duration, fresh: FreshTraceId, mut request: Request, ne
         };
         let mut response = encoding.apply(response).await;
         context::sign(response.headers_mut());
+        context::answered(response.status());
         response
     };
     context::scope(context, work).instrument(span).await

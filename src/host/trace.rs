@@ -28,6 +28,8 @@ const TRACE_ID_CHARS: usize = 32;
 pub(super) struct Parent<'a> {
     /// 32 hexadecimal characters.
     pub(super) trace_id: &'a str,
+    /// 16 hexadecimal characters: whose part it is.
+    pub(super) span_id: &'a str,
     /// Two hexadecimal characters.
     pub(super) flags: &'a str,
 }
@@ -59,10 +61,10 @@ pub(super) fn parse_parent(text: &str) -> Option<Parent<'_>> {
     let mut parts = text.split('-');
     let version = parts.next().filter(|part| is_hex(part, 2) && *part != "ff")?;
     let trace_id = parts.next().filter(|part| is_hex(part, TRACE_ID_CHARS) && !is_zero(part))?;
-    parts.next().filter(|part| is_hex(part, SPAN_ID_CHARS) && !is_zero(part))?;
+    let span_id = parts.next().filter(|part| is_hex(part, SPAN_ID_CHARS) && !is_zero(part))?;
     let flags = parts.next().filter(|part| is_hex(part, 2))?;
     // Version 00 has exactly four parts; a later one may have more.
-    (version != "00" || parts.next().is_none()).then_some(Parent { trace_id, flags })
+    (version != "00" || parts.next().is_none()).then_some(Parent { trace_id, span_id, flags })
 }
 
 /// The id in W3C's form, which a GUID has without its dashes.
@@ -106,7 +108,7 @@ mod tests {
     fn valid_traceparent_is_read() {
         for parent in [format!("00-{TRACE}-00f067aa0ba902b7-01"), format!("01-{TRACE}-00f067aa0ba902b7-01-x")]
         {
-            let wanted = Parent { trace_id: TRACE, flags: "01" };
+            let wanted = Parent { trace_id: TRACE, span_id: "00f067aa0ba902b7", flags: "01" };
             assert_eq!(super::parent(&headers(&[("traceparent", &parent)])), Some(wanted), "{parent}");
         }
     }

@@ -9,12 +9,14 @@ mod words;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use crate::domain::event::Event;
 use crate::domain::id::{CustomerId, OrderId, Partition, ProductId};
 use crate::domain::order::{Order, Transition};
 use crate::domain::shipping::ShippingAddress;
 use crate::domain::time;
+use crate::host::context::traceparent;
 use crate::store::containers::Container;
 use crate::store::cosmos::{Batch, Cosmos, Document, Write};
 use crate::store::{Error, Etag, Versioned, Written};
@@ -56,7 +58,7 @@ impl Orders {
         if let Some(address) = address {
             writes.push(Write::Create(shipping::document(address)?));
         }
-        self.write_batch(&transition.order, writes, 0).await
+        self.write_batch(transition, writes, 0).await
     }
 
     /// A mistake on show: whether this id was stored before, and stores it, in a document of its own.
@@ -95,7 +97,7 @@ impl Orders {
         let order = &transition.order;
         // The event first: a retry of our own success then finds it there, which cannot be taken for another's change.
         let replace = Write::Replace(order.id.to_string(), order_document(order)?, seen.clone());
-        self.write_batch(order, vec![event_write(&transition.event)?, replace], 1).await
+        self.write_batch(transition, vec![event_write(&transition.event)?, replace], 1).await
     }
 
     /// Writes bookkeeping that announces nothing, if the order still has this version. One request.
@@ -183,7 +185,7 @@ impl Orders {
 
     async fn write_batch(
         &self,
-        order: &Order,
+        Transition { order, .. }: &Transition,
         writes: Vec<Write>,
         index: usize,
     ) -> Result<Written<Order>, Error> {
@@ -202,7 +204,18 @@ fn order_document(order: &Order) -> Result<Document, Error> {
     Document::new(Container::Orders, "order", (order.id.as_str(), partition.as_str()), None, order)
 }
 
+/// An event as it is stored: with the trace in which it happened, for those who announce it.
+#[derive(Serialize)]
+struct TracedEvent<'a> {
+    #[serde(flatten)]
+    event: &'a Event,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<String>,
+}
+
 fn event_write(event: &Event) -> Result<Write, Error> {
-    let partition = event.order_id.partition();
-    Document::new(Container::Orders, "event", (&event.id, partition.as_str()), None, event).map(Write::Create)
+    let (partition, traceparent) = (event.order_id.partition(), traceparent());
+    let traced = TracedEvent { event, traceparent };
+    Document::new(Container::Orders, "event", (&event.id, partition.as_str()), None, &traced)
+        .map(Write::Create)
 }

@@ -47,7 +47,27 @@ async fn bell_carries_the_order_in_its_version() {
         !name.starts_with('_') && !["type", "partition", "schemaVersion"].contains(&name.as_str())
     };
     stored.as_object_mut().unwrap().retain(|name, _| kept(name));
-    assert_eq!(bell, json!({"orderId": id, "sight": {"etag": bell["sight"]["etag"], "order": stored}}));
+    let sight = json!({"etag": bell["sight"]["etag"], "order": stored});
+    assert_eq!(bell, json!({"orderId": id, "sight": sight, "traceparent": bell["traceparent"]}));
+}
+
+#[tokio::test]
+async fn caller_bell_and_every_event_of_the_order_are_of_one_trace() {
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let shop = TestShop::open(&[("w", 10)]).await;
+    let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+    let answer = shop.post("/api/orders", &[("traceparent", &parent)], order_body("ada", &[("w", 3)])).await;
+    let id = answer.body["id"].as_str().unwrap();
+    let bell: Value = serde_json::from_str(&shop.messages("orders")[0]).unwrap();
+    assert_eq!(bell["traceparent"], answer.header("traceparent"));
+    shop.work().await;
+    assert_eq!(shop.timeline(id).await, ["orderPlaced", "orderConfirmed"]);
+    let events = shop.documents("orders", &id[..8]).await;
+    let traces: Vec<_> = events.iter().filter_map(|event| event["traceparent"].as_str()).collect();
+    assert_eq!(traces.len(), 2);
+    assert!(traces.iter().all(|trace| trace.contains(TRACE)), "{traces:?}");
+    let told = shop.get(&format!("/api/orders/{id}/events")).await.body;
+    assert!(!told.to_string().contains("traceparent"), "{told}");
 }
 
 #[tokio::test]

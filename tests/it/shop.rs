@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -55,6 +56,7 @@ pub(crate) struct TestShop {
     router: Router,
     functions: Vec<Function>,
     queues: Mutex<BTreeMap<String, VecDeque<Message>>>,
+    invocations: AtomicU32,
 }
 
 /// A message in a queue of the test's host.
@@ -99,7 +101,14 @@ impl TestShop {
         let app = App::new(Store::embedded(Arc::clone(&emulator), DATABASE), clock, Ids::seeded(1));
         app.store.create_containers().await.unwrap();
         let router = router(&app);
-        let shop = Self { app, emulator, router, functions: functions(), queues: Mutex::default() };
+        let shop = Self {
+            app,
+            emulator,
+            router,
+            functions: functions(),
+            queues: Mutex::default(),
+            invocations: AtomicU32::default(),
+        };
         for (id, on_hand) in stock {
             shop.add_product(id, *on_hand).await;
         }
@@ -202,7 +211,14 @@ impl TestShop {
     /// Another handler over a store that may have been filled already, with a host of its own.
     pub(crate) fn over(app: App, emulator: Arc<Emulator>) -> Self {
         let router = router(&app);
-        Self { app, emulator, router, functions: functions(), queues: Mutex::default() }
+        Self {
+            app,
+            emulator,
+            router,
+            functions: functions(),
+            queues: Mutex::default(),
+            invocations: AtomicU32::default(),
+        }
     }
 
     // --- HTTP, as the host in front of the handler does it -----------------------------------------------------------
@@ -371,7 +387,7 @@ impl TestShop {
     pub(crate) async fn invoke(&self, name: &str, data: Value, metadata: Value) -> Answer {
         let request = Request::post(format!("/{name}"))
             .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
-            .header("X-Azure-Functions-InvocationId", "6f1c8a5e-0d0b-4a7e-9a53-0f7f4d1f6a10")
+            .header("X-Azure-Functions-InvocationId", self.invocation_id())
             .header(header::USER_AGENT, "Azure-Functions-Host/4.0")
             .body(Body::from(json!({"Data": data, "Metadata": metadata}).to_string()));
         let answer = self.call(request.unwrap()).await;
@@ -447,6 +463,11 @@ impl TestShop {
             let message = queues.get_mut(queue)?.pop_front()?;
             Some((function.name.clone(), queue.to_owned(), message))
         })
+    }
+
+    /// A name of its own for each invocation, as the host draws it.
+    fn invocation_id(&self) -> String {
+        format!("{:08x}-0d0b-4a7e-9a53-0f7f4d1f6a10", self.invocations.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     async fn call(&self, request: Request<Body>) -> Answer {
