@@ -19,10 +19,12 @@ use futures::{StreamExt, TryStreamExt};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
+use tracing::Instrument;
 
 use super::{Content, Entry, Error, Page};
 use crate::config::Identity;
 use crate::credential::credential;
+use crate::measure::{NO_STATUS, dependency};
 
 /// Longest that one operation may take, its retries included. A write of 8 MiB is one of them.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
@@ -37,6 +39,9 @@ const CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
 const NO_CONTAINER: &str = "ContainerNotFound";
 /// What it says of a blob that is there already: the first answer, and the one to a retry.
 const BLOB_EXISTS: [&str; 2] = ["BlobAlreadyExists", "ConditionNotMet"];
+/// What the trace calls the service, and the one container there is.
+const SYSTEM: &str = "azure.blob";
+const CONTAINER: &str = "images";
 /// A picture travels in one request each way.
 const PART_BYTES: usize = 16 * 1024 * 1024;
 
@@ -84,7 +89,7 @@ impl Container {
         }
         .if_not_exists();
         options.parallel = NonZero::new(1);
-        match within(&operation, client.upload(bytes.into(), Some(options))).await? {
+        match within("write", &operation, client.upload(bytes.into(), Some(options))).await? {
             Ok(_) => Ok(()),
             Err(error) if is_there(&error) => Ok(()),
             Err(error) => Err(failed(operation(), error)),
@@ -100,7 +105,7 @@ impl Container {
             partition_size: NonZero::new(PART_BYTES),
             ..BlobClientDownloadOptions::default()
         };
-        match within(&operation, client.download(Some(options))).await? {
+        match within("read", &operation, client.download(Some(options))).await? {
             Ok(download) => {
                 let operation = operation();
                 let body = download.body.map_err(move |error| failed(operation.clone(), error));
@@ -117,7 +122,7 @@ impl Container {
     pub(super) async fn remove(&self, name: &str) -> Result<(), Error> {
         let operation = || format!("remove {name}");
         let client = self.client().await?.blob_client(name);
-        match within(&operation, client.delete(None)).await? {
+        match within("remove", &operation, client.delete(None)).await? {
             Ok(_) => Ok(()),
             Err(error) if is_status(&error, StatusCode::NotFound) => Ok(()),
             Err(error) => Err(failed(operation(), error)),
@@ -133,7 +138,7 @@ impl Container {
             ..BlobContainerClientListBlobsOptions::default()
         };
         let pager = client.list_blobs(Some(options)).map_err(|error| failed(operation(), error))?;
-        let page = within(&operation, pager.into_pages().try_next()).await?;
+        let page = within("list", &operation, pager.into_pages().try_next()).await?;
         let Some(page) = page.map_err(|error| failed(operation(), error))? else {
             return Ok(Page { entries: Vec::new(), next: None });
         };
@@ -166,7 +171,7 @@ impl Container {
         #[cfg(feature = "emulator")]
         if let Access::Azurite = self.access {
             let operation = || "make the container".to_owned();
-            match within(&operation, client.create(None)).await? {
+            match within("create container", &operation, client.create(None)).await? {
                 Ok(_) => {}
                 Err(error) if is_status(&error, StatusCode::Conflict) => {}
                 Err(error) => return Err(failed(operation(), error)),
@@ -195,13 +200,23 @@ impl Container {
     }
 }
 
-/// Holds an operation to its time.
-async fn within<T>(operation: &impl Fn() -> String, work: impl Future<Output = T>) -> Result<T, Error> {
+/// Holds an operation to its time, as a part of the trace.
+async fn within<T>(
+    verb: &'static str,
+    operation: &impl Fn() -> String,
+    work: impl Future<Output = Result<T, SdkError>>,
+) -> Result<Result<T, SdkError>, Error> {
+    let asked = dependency(SYSTEM, verb, CONTAINER);
     // The client's futures are large.
-    let work = Box::pin(work);
-    timeout(OPERATION_TIMEOUT, work)
-        .await
-        .map_err(|late| Error::Unavailable { operation: operation(), source: late.into() })
+    let work = Box::pin(work).instrument(asked.clone());
+    let answer = timeout(OPERATION_TIMEOUT, work).await;
+    let status = match &answer {
+        Ok(Ok(_)) => StatusCode::Ok.into(),
+        Ok(Err(error)) => error.http_status().map_or(NO_STATUS, u16::from),
+        Err(_) => NO_STATUS,
+    };
+    asked.record("status", status);
+    answer.map_err(|late| Error::Unavailable { operation: operation(), source: late.into() })
 }
 
 fn is_status(error: &SdkError, status: StatusCode) -> bool {

@@ -92,4 +92,15 @@ impl EventKind {
             Self::OrderCancelled { .. } => "cancelled",
         }
     }
+
+    /// Why it came to nothing, in one word for programs; `None` when it did not.
+    pub fn failure_code(&self) -> Option<&'static str> {
+        match self {
+            Self::OrderFailed { failure } => Some(failure.code()),
+            Self::OrderPlaced
+            | Self::OrderConfirmed
+            | Self::OrderShipped { .. }
+            | Self::OrderCancelled { .. } => None,
+        }
+    }
 }

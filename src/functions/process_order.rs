@@ -12,6 +12,7 @@ use crate::domain::id::{OrderId, ProductId};
 use crate::domain::message::{OrderMessage, Rejection, rejected};
 use crate::domain::order::{Line, Order, Transition};
 use crate::host::{Failure, Invocation, Reply, context};
+use crate::measure;
 use crate::store::stock::Claim;
 use crate::store::{Error, Etag, Versioned, Written};
 
@@ -21,6 +22,9 @@ use crate::store::{Error, Etag, Versioned, Written};
 /// A [`Failure`] that is worth another delivery.
 pub async fn process_order(State(app): State<App>, invocation: Invocation) -> Result<Reply, Failure> {
     let text = invocation.queue_text("message")?;
+    if let Some(inserted_at) = invocation.inserted_at() {
+        measure::queue_age("orders", app.clock.now() - inserted_at);
+    }
     // A message that comes again has most likely been worked on: what it says about the order is not worth a try.
     let is_first = invocation.dequeue_count().is_none_or(|count| count <= 1);
     match order_of(&app, &text, is_first).await? {

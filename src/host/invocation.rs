@@ -9,6 +9,7 @@ use std::fmt;
 
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use chrono::{DateTime, Utc};
 use data_encoding::BASE64;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
@@ -28,7 +29,7 @@ pub const ENVELOPE_BYTES_MAX: usize = 1024 * 1024;
 pub struct Invocation {
     id: String,
     envelope: Envelope,
-    dequeue_count: Option<u32>,
+    hint: HintMetadata,
 }
 
 #[derive(Deserialize)]
@@ -46,10 +47,11 @@ struct Hint {
     metadata: HintMetadata,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 struct HintMetadata {
-    #[serde(rename = "DequeueCount")]
-    dequeue_count: String,
+    dequeue_count: Option<String>,
+    insertion_time: Option<String>,
 }
 
 /// Why an envelope does not hold what the function expects. The host will send the same again, until `function.json` is put right.
@@ -120,7 +122,12 @@ impl Invocation {
     /// How often the queue message has been delivered, this time included; `None` when the host does not say. A hint: a
     /// message with a property of that name decides it.
     pub fn dequeue_count(&self) -> Option<u32> {
-        self.dequeue_count
+        self.hint.dequeue_count.as_ref()?.parse().ok()
+    }
+
+    /// When the queue message was put into its queue, in whole seconds; `None` when the host does not say. A hint, likewise.
+    pub fn inserted_at(&self) -> Option<DateTime<Utc>> {
+        self.hint.insertion_time.as_ref()?.parse().ok()
     }
 
     /// The HTTP request of an HTTP function that is not proxied.
@@ -229,7 +236,7 @@ impl<S: Send + Sync> FromRequest<S> for Invocation {
         let envelope = serde_json::from_slice(&bytes)
             .map_err(|_| Problem::bad_request().detail("The body is not an invocation envelope."))?;
         let id = trace::invocation_id(&parts.headers).or_else(context::trace_id).unwrap_or_default();
-        Ok(Self { id, envelope, dequeue_count: dequeue_count(&bytes) })
+        Ok(Self { id, envelope, hint: hint(&bytes) })
     }
 }
 
@@ -273,9 +280,8 @@ struct RawScheduleStatus {
     next: Option<String>,
 }
 
-fn dequeue_count(envelope: &[u8]) -> Option<u32> {
-    let hint: Hint = serde_json::from_slice(envelope).ok()?;
-    hint.metadata.dequeue_count.parse().ok()
+fn hint(envelope: &[u8]) -> HintMetadata {
+    serde_json::from_slice(envelope).map_or_else(|_| HintMetadata::default(), |hint: Hint| hint.metadata)
 }
 
 /// A scalar as text; `None` for null.
@@ -328,8 +334,8 @@ mod tests {
     use super::*;
 
     fn invocation(envelope: Value) -> Invocation {
-        let envelope = serde_json::from_value(envelope).unwrap();
-        Invocation { id: "i".to_owned(), envelope, dequeue_count: None }
+        let hint = hint(envelope.to_string().as_bytes());
+        Invocation { id: "i".to_owned(), envelope: serde_json::from_value(envelope).unwrap(), hint }
     }
 
     #[test]
@@ -367,10 +373,20 @@ mod tests {
             ("{}", None),
             ("null", None),
         ] {
-            let envelope = format!(r#"{{"Data":{{}},"Metadata":{metadata}}}"#);
-            assert_eq!(dequeue_count(envelope.as_bytes()), count, "{metadata}");
+            let metadata: Value = serde_json::from_str(metadata).unwrap();
+            let envelope = json!({"Data": {}, "Metadata": metadata});
+            assert_eq!(invocation(envelope).dequeue_count(), count, "{metadata}");
         }
-        assert_eq!(dequeue_count(br#"{"Data":{}}"#), None);
+        assert_eq!(invocation(json!({"Data": {}})).dequeue_count(), None);
+    }
+
+    #[test]
+    fn message_that_says_when_it_was_put_into_its_queue_has_an_age() {
+        let at = |metadata: Value| invocation(json!({"Data": {}, "Metadata": metadata})).inserted_at();
+        let wanted = DateTime::parse_from_rfc3339("2026-03-02T09:15:04Z").unwrap().to_utc();
+        assert_eq!(at(json!({"InsertionTime": "2026-03-02T09:15:04+00:00"})), Some(wanted));
+        assert_eq!(at(json!({"InsertionTime": "yesterday"})), None);
+        assert_eq!(at(json!({})), None);
     }
 
     #[test]

@@ -26,11 +26,13 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
+use tracing::Span;
 
 use self::connect::Account;
 use self::meaning::{corrupt, done, failed, outcome};
-use self::meter::counted;
+use self::meter::{asked, metered};
 use crate::config::CosmosConfig;
+use crate::measure::clash;
 use crate::store::containers::Container;
 #[cfg(feature = "emulator")]
 use crate::store::emulator::Emulator;
@@ -168,8 +170,8 @@ impl Cosmos {
         let operation = || format!("create {} {id}", container.definition().name);
         let client = self.container(container).await?;
         let options = ItemWriteOptions::default().with_operation_options(operation_options());
-        let created = client.create_item(partition.to_owned(), &id, &document.0, Some(options)).await;
-        match counted(created, ItemResponse::diagnostics) {
+        let created = client.create_item(partition.to_owned(), &id, &document.0, Some(options));
+        match metered(asked("create", container), created, ItemResponse::diagnostics).await {
             Ok(response) => done((), response.headers().etag(), &operation),
             Err(error) if error.status().is_conflict() => Ok(Written::Overtaken),
             Err(error) => Err(failed(operation(), error)),
@@ -192,10 +194,11 @@ impl Cosmos {
         let options = ItemWriteOptions::default()
             .with_operation_options(operation_options())
             .with_precondition(if_match(etag));
-        let replaced = client.replace_item(partition.to_owned(), id, &document.0, Some(options)).await;
-        match counted(replaced, ItemResponse::diagnostics) {
+        let replaced = client.replace_item(partition.to_owned(), id, &document.0, Some(options));
+        match metered(asked("replace", container), replaced, ItemResponse::diagnostics).await {
             Ok(response) => done((), response.headers().etag(), &operation),
             Err(error) if error.status().is_precondition_failed() || error.status().is_not_found() => {
+                clash(container.definition().name);
                 Ok(Written::Overtaken)
             }
             Err(error) => Err(failed(operation(), error)),
@@ -215,8 +218,8 @@ impl Cosmos {
         let operation = || format!("write {} {id}", container.definition().name);
         let client = self.container(container).await?;
         let options = ItemWriteOptions::default().with_operation_options(operation_options());
-        let written = client.upsert_item(partition.to_owned(), id, &document.0, Some(options)).await;
-        let written = counted(written, ItemResponse::diagnostics);
+        let written = client.upsert_item(partition.to_owned(), id, &document.0, Some(options));
+        let written = metered(asked("upsert", container), written, ItemResponse::diagnostics).await;
         written.map(|_| ()).map_err(|error| failed(operation(), error))
     }
 
@@ -235,10 +238,11 @@ impl Cosmos {
         let options = ItemWriteOptions::default()
             .with_operation_options(operation_options())
             .with_precondition(if_match(etag));
-        let deleted = client.delete_item(partition.to_owned(), id, Some(options)).await;
-        match counted(deleted, ItemResponse::diagnostics) {
+        let deleted = client.delete_item(partition.to_owned(), id, Some(options));
+        match metered(asked("delete", container), deleted, ItemResponse::diagnostics).await {
             Ok(_) => Ok(true),
             Err(error) if error.status().is_precondition_failed() || error.status().is_not_found() => {
+                clash(container.definition().name);
                 Ok(false)
             }
             Err(error) => Err(failed(operation(), error)),
@@ -279,7 +283,12 @@ impl Cosmos {
             }
             .map_err(|error| failed(operation(), error))?;
         }
-        outcome(&execute(client, batch, &operation).await?, operation())
+        let response = execute(client, batch, asked("batch", container), &operation).await?;
+        let batch = outcome(&response, operation())?;
+        if let Batch::Changed(_) = batch {
+            clash(container.definition().name);
+        }
+        Ok(batch)
     }
 
     /// The container's client. Whoever comes first opens it; the others wait, as long as an operation may take and no
@@ -318,12 +327,13 @@ impl Cosmos {
 async fn execute(
     client: &ContainerClient,
     batch: TransactionalBatch,
+    asked: Span,
     operation: &impl Fn() -> String,
 ) -> Result<TransactionalBatchResponse, Error> {
     let options = BatchOptions::default().with_operation_options(operation_options());
-    let response = client.execute_transactional_batch(batch, Some(options)).await;
-    let response =
-        counted(response, BatchResponse::diagnostics).map_err(|error| failed(operation(), error))?;
+    let response = client.execute_transactional_batch(batch, Some(options));
+    let response = metered(asked, response, BatchResponse::diagnostics).await;
+    let response = response.map_err(|error| failed(operation(), error))?;
     response.into_model().map_err(|_| corrupt(operation()))
 }
 

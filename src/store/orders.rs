@@ -17,6 +17,7 @@ use crate::domain::order::{Order, Transition};
 use crate::domain::shipping::ShippingAddress;
 use crate::domain::time;
 use crate::host::context::traceparent;
+use crate::measure;
 use crate::store::containers::Container;
 use crate::store::cosmos::{Batch, Cosmos, Document, Write};
 use crate::store::{Error, Etag, Versioned, Written};
@@ -185,13 +186,14 @@ impl Orders {
 
     async fn write_batch(
         &self,
-        Transition { order, .. }: &Transition,
+        Transition { order, event }: &Transition,
         writes: Vec<Write>,
         index: usize,
     ) -> Result<Written<Order>, Error> {
         let partition = order.id.partition();
         Ok(match self.cosmos.batch(Container::Orders, partition.as_str(), writes).await? {
             Batch::Done(mut etags) => {
+                measure::order(event.kind.name(), event.kind.failure_code(), event.at - order.placed_at);
                 Written::Done(Versioned { value: order.clone(), etag: etags.swap_remove(index) })
             }
             Batch::Exists(_) | Batch::Changed(_) => Written::Overtaken,

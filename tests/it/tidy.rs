@@ -19,7 +19,7 @@ const LEVELS: [&[&str]; 8] = [
     &["store", "blob", "picture", "events", "auth", "telemetry"],
     &["credential"],
     &["domain", "host", "config", "sources"],
-    &["json", "museum"],
+    &["json", "measure", "museum"],
 ];
 
 /// Rooms that may use less than what lies below them.

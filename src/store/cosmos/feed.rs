@@ -14,9 +14,10 @@ use azure_data_cosmos::models::ChangeFeedItem;
 use azure_data_cosmos::options::{ChangeFeedOptions, ChangeFeedStartFrom, MaxItemCountHint};
 use futures::StreamExt;
 use serde_json::Value;
+use tracing::Instrument;
 
 use super::meaning::failed;
-use super::meter::counted;
+use super::meter::{asked, counted};
 use super::{Cosmos, operation_options};
 use crate::store::Error;
 use crate::store::containers::Container;
@@ -87,12 +88,14 @@ impl Feed {
         let container = self.container;
         let operation = || operation(container);
         loop {
-            let page = self.pages.next().await;
+            let asked = asked("read changes", container);
+            let page = self.pages.next().instrument(asked.clone()).await;
             let page = page.ok_or_else(|| Error::Corrupt {
                 operation: operation(),
                 detail: "an endless feed has ended".to_owned(),
             })?;
-            let page = counted(page, FeedPage::diagnostics).map_err(|error| failed(operation(), error))?;
+            let page = counted(&asked, page, FeedPage::diagnostics);
+            let page = page.map_err(|error| failed(operation(), error))?;
             let position = self.pages.to_continuation_token();
             let position = position.map_err(|error| failed(operation(), error))?.as_str().to_owned();
             let has_moved = position != self.position;

@@ -8,9 +8,10 @@ use azure_data_cosmos::{FeedScope, Query, TransactionalBatch};
 use futures::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tracing::Instrument;
 
 use super::meaning::{corrupt, etag_of, failed, outcome};
-use super::meter::counted;
+use super::meter::{asked, counted, metered};
 use super::{Batch, Cosmos, execute, operation_options};
 use crate::store::containers::Container;
 use crate::store::{Error, Etag, Versioned};
@@ -32,8 +33,8 @@ impl Cosmos {
         let operation = || format!("read {} {id}", container.definition().name);
         let client = self.container(container).await?;
         let options = ItemReadOptions::default().with_operation_options(operation_options());
-        let answer = client.read_item(partition.to_owned(), id, Some(options)).await;
-        match counted(answer, ItemResponse::diagnostics) {
+        let answer = client.read_item(partition.to_owned(), id, Some(options));
+        match metered(asked("read", container), answer, ItemResponse::diagnostics).await {
             Ok(response) => {
                 let etag = etag_of(response.headers().etag(), &operation)?;
                 let value = response.into_model().map_err(|_| corrupt(operation()))?;
@@ -60,8 +61,8 @@ impl Cosmos {
         let unless = Precondition::IfNoneMatch(SdkEtag::from(known.as_str().to_owned()));
         let options =
             ItemReadOptions::default().with_operation_options(operation_options()).with_precondition(unless);
-        let answer = client.read_item(partition.to_owned(), id, Some(options)).await;
-        match counted(answer, ItemResponse::diagnostics) {
+        let answer = client.read_item(partition.to_owned(), id, Some(options));
+        match metered(asked("read", container), answer, ItemResponse::diagnostics).await {
             Ok(response) if u16::from(response.status().status_code()) == NOT_MODIFIED => Ok(None),
             Ok(response) => {
                 let etag = etag_of(response.headers().etag(), &operation)?;
@@ -104,7 +105,7 @@ impl Cosmos {
         let client = self.container(container).await?;
         let batch = TransactionalBatch::new(partition.to_owned());
         let batch = ids.iter().fold(batch, |batch, id| batch.read_item((*id).to_owned(), None));
-        let response = execute(client, batch, &operation).await?;
+        let response = execute(client, batch, asked("read newest", container), &operation).await?;
         let etags = match outcome(&response, operation())? {
             Batch::Done(etags) => etags,
             Batch::Exists(at) | Batch::Changed(at) => return Ok(Err(at)),
@@ -160,9 +161,10 @@ impl Cosmos {
         let mut pages = Box::pin(items.map_err(|error| failed(operation(), error))?.into_pages());
         let mut found = Vec::new();
         while found.len() < count_max {
-            let Some(page) = pages.next().await else { break };
-            let page =
-                counted(page, QueryFeedPage::diagnostics).map_err(|error| failed(operation(), error))?;
+            let asked = asked("query", container);
+            let Some(page) = pages.next().instrument(asked.clone()).await else { break };
+            let page = counted(&asked, page, QueryFeedPage::diagnostics);
+            let page = page.map_err(|error| failed(operation(), error))?;
             for item in page.into_items().into_iter().take(count_max - found.len()) {
                 found.push(serde_json::from_value(item).map_err(|_| corrupt(operation()))?);
             }

@@ -18,6 +18,7 @@ use crate::domain::announcement::Announcement;
 use crate::domain::fulfil::Seen;
 use crate::domain::id::{OrderId, ProductId};
 use crate::domain::stock::{Reservation, Stock};
+use crate::measure;
 use crate::store::announced;
 use crate::store::containers::Container;
 use crate::store::cosmos::{Batch, Write};
@@ -188,6 +189,7 @@ impl StockLedger {
                     let etag = etags.into_iter().nth(admitted.len());
                     *known = etag.map(|etag| Versioned { value: next, etag });
                     is_fresh = true;
+                    measure::holds(admitted.len());
                     answer_all(admitted, &Ok(Seen::Held));
                 }
                 Ok(Batch::Exists(index)) if index < admitted.len() => {
