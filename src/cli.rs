@@ -182,7 +182,11 @@ type Failure = Box<dyn std::error::Error>;
 async fn execute(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve { port, until_stdin_closes } => {
-            serve::serve(&config()?, port, until_stdin_closes).await
+            let config = Config::parse(Config::environment)?;
+            let exports = crate::telemetry::start(&config.log, config.export.as_ref());
+            let served = serve::serve(&config, port, until_stdin_closes).await;
+            exports.close().await;
+            served
         }
         #[cfg(feature = "emulator")]
         Command::Local { port, enable_auth, cors, cors_credentials, root } => {
@@ -209,10 +213,10 @@ fn root_or_nearest(given: Option<PathBuf>) -> PathBuf {
     given.or_else(nearest).unwrap_or_else(|| PathBuf::from("."))
 }
 
-/// The settings, and logging as they say.
+/// The settings, and logging as they say. Traces and metrics are of those who serve alone.
 fn config() -> Result<Config, ConfigError> {
     let config = Config::parse(Config::environment)?;
-    crate::telemetry::start(&config.log);
+    crate::telemetry::start(&config.log, None);
     Ok(config)
 }
 

@@ -3,7 +3,9 @@
 //! Does not read the environment by itself and does not act on what it reads.
 
 mod auth;
+mod export;
 mod images;
+mod log;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,9 +14,11 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 pub use self::auth::{AuthConfig, IssuerConfig};
+pub use self::export::ExportConfig;
+pub use self::log::{LogConfig, LogFormat};
 
 /// The settings that the handler knows, with what each is for. Printed by `check-config`.
-pub const SETTINGS: [(&str, &str); 12] = [
+pub const SETTINGS: [(&str, &str); 14] = [
     (
         "COSMOS_ENDPOINT",
         "https address of the Cosmos DB account; `emulator` or a loopback http address for development",
@@ -45,6 +49,14 @@ pub const SETTINGS: [(&str, &str); 12] = [
     ),
     ("LOG_FILTER", "what is logged, as a tracing filter (default: info,azure_data_cosmos_driver=warn)"),
     ("LOG_FORMAT", "`text` or `json` (default: json in Azure, else text)"),
+    (
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "address of a receiver of traces and metrics by OTLP over HTTP, such as http://127.0.0.1:4318 (default: none)",
+    ),
+    (
+        "APPLICATIONINSIGHTS_CONNECTION_STRING",
+        "the Application Insights to which traces and metrics go by the identity, unless an OTLP receiver is named (default: none)",
+    ),
 ];
 
 /// How the names of settings begin that the Functions host reads itself.
@@ -54,7 +66,6 @@ const IN_AZURE: [&str; 3] = ["WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "WEBSITE
 /// Longest value that is repeated in an error.
 const GIVEN_CHARS_MAX: usize = 80;
 const DATABASE_DEFAULT: &str = "widgetco";
-const LOG_FILTER_DEFAULT: &str = "info,azure_data_cosmos_driver=warn,azure_data_cosmos=warn";
 
 /// Everything the handler can be told from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +82,8 @@ pub struct Config {
     pub development: bool,
     /// How to log.
     pub log: LogConfig,
+    /// Where traces and metrics go, if anywhere.
+    pub export: Option<ExportConfig>,
 }
 
 /// Which Cosmos DB, and as whom.
@@ -146,24 +159,6 @@ pub enum Identity {
     Developer,
 }
 
-/// How to log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogConfig {
-    /// What is logged, in the syntax of `tracing_subscriber::EnvFilter`.
-    pub filter: String,
-    /// In which form.
-    pub format: LogFormat,
-}
-
-/// The form of a log line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For machines: one JSON object a line.
-    Json,
-}
-
 /// One setting that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
@@ -231,8 +226,18 @@ impl Config {
             "FUNCTIONS_CUSTOMHANDLER_PORT",
             port(lookup("FUNCTIONS_CUSTOMHANDLER_PORT")),
         );
-        let filter = check(&mut mistakes, "LOG_FILTER", filter(lookup("LOG_FILTER")));
-        let format = check(&mut mistakes, "LOG_FORMAT", format(lookup("LOG_FORMAT"), in_azure));
+        let filter = check(&mut mistakes, "LOG_FILTER", log::filter(lookup("LOG_FILTER")));
+        let format = check(&mut mistakes, "LOG_FORMAT", log::format(lookup("LOG_FORMAT"), in_azure));
+        let otlp = check(
+            &mut mistakes,
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            export::otlp(lookup("OTEL_EXPORTER_OTLP_ENDPOINT")),
+        );
+        let insights = check(
+            &mut mistakes,
+            "APPLICATIONINSIGHTS_CONNECTION_STRING",
+            export::application_insights(lookup("APPLICATIONINSIGHTS_CONNECTION_STRING")),
+        );
         let region = lookup("COSMOS_REGION").or_else(|| lookup("REGION_NAME"));
         let identity = if in_azure || lookup("IDENTITY_ENDPOINT").is_some() {
             Identity::Managed { client_id: lookup("AZURE_CLIENT_ID") }
@@ -251,12 +256,13 @@ impl Config {
             let identity = identity.clone();
             CosmosConfig { endpoint, database, region, identity }
         });
+        let export = otlp.zip(insights).map(|(otlp, insights)| export::receiver(otlp, insights, &identity));
         let images = place.zip(public_url);
         let images = images.map(|(place, public_url)| ImagesConfig { place, identity, public_url });
         let log = filter.zip(format).map(|(filter, format)| LogConfig { filter, format });
-        match (cosmos, images, auth, port, log) {
-            (Some(cosmos), Some(images), Some(auth), Some(port), Some(log)) => {
-                Ok(Self { cosmos, images, auth, port, development, log })
+        match (cosmos, images, auth, port, log, export) {
+            (Some(cosmos), Some(images), Some(auth), Some(port), Some(log), Some(export)) => {
+                Ok(Self { cosmos, images, auth, port, development, log, export })
             }
             _ => Err(ConfigError { mistakes }),
         }
@@ -375,26 +381,6 @@ fn port(given: Option<String>) -> Result<Option<u16>, Wrong> {
     }
 }
 
-fn filter(given: Option<String>) -> Result<String, Wrong> {
-    let filter = given.unwrap_or_else(|| LOG_FILTER_DEFAULT.to_owned());
-    match filter.parse::<tracing_subscriber::filter::Targets>() {
-        Ok(_) => Ok(filter),
-        Err(_) => Err((
-            Some(filter),
-            "a level (error, warn, info, debug, trace) or a list such as info,widgetco=debug",
-        )),
-    }
-}
-
-fn format(given: Option<String>, in_azure: bool) -> Result<LogFormat, Wrong> {
-    match given.as_deref() {
-        None if in_azure => Ok(LogFormat::Json),
-        None | Some("text") => Ok(LogFormat::Text),
-        Some("json") => Ok(LogFormat::Json),
-        Some(other) => Err((Some(other.to_owned()), "text or json")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -430,6 +416,8 @@ mod tests {
             ("FUNCTIONS_CUSTOMHANDLER_PORT", "70000"),
             ("LOG_FILTER", "loud=very"),
             ("LOG_FORMAT", "xml"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.example:4318"),
+            ("APPLICATIONINSIGHTS_CONNECTION_STRING", "none"),
         ];
         let error = parse(&wrong).unwrap_err();
         let text = error.to_string();

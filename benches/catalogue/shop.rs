@@ -48,7 +48,10 @@ impl Shop {
     /// One with its products, whose store takes so long for a request.
     pub(crate) async fn open(latency: Duration) -> Result<Self, Failure> {
         // As the program does: who listens costs time, also when nothing is said.
-        widgetco::telemetry::start(&LogConfig { filter: LOG_FILTER.to_owned(), format: LogFormat::Json });
+        widgetco::telemetry::start(
+            &LogConfig { filter: LOG_FILTER.to_owned(), format: LogFormat::Json },
+            None,
+        );
         let listener = host::bind(0).await?;
         let endpoint = format!("http://{}/", listener.local_addr()?);
         let emulator = Arc::new(Emulator::new(&endpoint)?);

@@ -30,6 +30,11 @@ const REST: Duration = Duration::from_millis(200);
 /// An account that is never reached: the handler connects when the store is first used.
 const NOWHERE: &str = "https://example.documents.azure.com:443/";
 
+/// Where nobody takes the traces and metrics that are made: they are dropped, and cost what making them costs.
+const WITH_EXPORT: &[(&str, &str)] = &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")];
+
+type Settings = &'static [(&'static str, &'static str)];
+
 /// What a build of the program costs.
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
@@ -57,18 +62,24 @@ pub(crate) struct UnderLoad {
 /// When one does not start or does not decide.
 pub(crate) async fn measure(options: &Options) -> Result<Vec<Program>, Failure> {
     let own = Path::new(env!("CARGO_BIN_EXE_widgetco"));
-    let mut programs = vec![starts("this build, with the emulator", own, options.starts())?];
-    programs[0].load = Some(load(own, options.program_orders()).await?);
+    let mut programs = Vec::new();
+    for (name, settings) in
+        [("this build, with the emulator", [].as_slice()), ("the same with traces and metrics", WITH_EXPORT)]
+    {
+        let mut program = starts(name, own, settings, options.starts())?;
+        program.load = Some(load(own, settings, options.program_orders()).await?);
+        programs.push(program);
+    }
     for path in options.programs() {
-        programs.push(starts(&path.display().to_string(), path, options.starts())?);
+        programs.push(starts(&path.display().to_string(), path, &[], options.starts())?);
     }
     Ok(programs)
 }
 
-fn starts(name: &str, path: &Path, times: u32) -> Result<Program, Failure> {
+fn starts(name: &str, path: &Path, settings: Settings, times: u32) -> Result<Program, Failure> {
     let (mut start_ms, mut rest_mib) = (Vec::new(), Vec::new());
     for _ in 0..times {
-        let (running, took) = Running::start(path, NOWHERE)?;
+        let (running, took) = Running::start(path, NOWHERE, settings)?;
         sleep(REST);
         start_ms.push(took.as_secs_f64() * 1000.0);
         rest_mib.push(running.memory_mib("VmRSS:")?);
@@ -84,13 +95,13 @@ fn starts(name: &str, path: &Path, times: u32) -> Result<Program, Failure> {
 }
 
 /// Orders of many products, as many at once as one instance takes, from a store that answers at once.
-async fn load(path: &Path, orders: u32) -> Result<UnderLoad, Failure> {
+async fn load(path: &Path, settings: Settings, orders: u32) -> Result<UnderLoad, Failure> {
     let shop = Shop::open(Duration::ZERO).await?;
     let (pieces, ordered) = orders_for(Demand::Uniform.products(), orders)?;
     shop.stock(&pieces).await?;
     let bells = shop.place(&ordered).await?;
     let (path, endpoint): (PathBuf, _) = (path.to_owned(), shop.endpoint().to_owned());
-    let started = tokio::task::spawn_blocking(move || Running::start(&path, &endpoint)).await?;
+    let started = tokio::task::spawn_blocking(move || Running::start(&path, &endpoint, settings)).await?;
     let (running, _) = started?;
     let driver = Driver::new(vec![(Ipv4Addr::LOCALHOST, running.port).into()]);
     let delivered = driver.deliver(&bells, MOST_AT_ONCE).await?;
@@ -110,12 +121,13 @@ struct Running {
 
 impl Running {
     /// Starts it as the Functions host does, and asks `GET /` until it answers.
-    fn start(path: &Path, endpoint: &str) -> Result<(Self, Duration), Failure> {
+    fn start(path: &Path, endpoint: &str, settings: Settings) -> Result<(Self, Duration), Failure> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let mut command = Command::new(path);
         command.arg("serve").env_clear();
         command.env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string());
         command.env("COSMOS_ENDPOINT", endpoint).env("COSMOS_DATABASE", DATABASE);
+        command.envs(settings.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let start = Instant::now();
         let mut running = Self { child: command.spawn()?, port };

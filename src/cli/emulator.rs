@@ -40,7 +40,7 @@ pub(super) async fn open(port: u16, empty: bool, database: &str) -> Result<Opene
 pub(super) async fn emulator(port: u16, empty: bool) -> Result<(), Failure> {
     let config =
         crate::config::LogConfig { filter: "warn".to_owned(), format: crate::config::LogFormat::Text };
-    crate::telemetry::start(&config);
+    crate::telemetry::start(&config, None);
     let Opened { emulator, listener } = Box::pin(open(port, empty, DATABASE)).await?;
     say(&format!(
         "The Cosmos emulator is at {0}\nUse it with COSMOS_ENDPOINT={0}\nCtrl-C ends it and its content.",

@@ -41,7 +41,7 @@ struct Own {
 pub(super) async fn local(asked: Asked) -> Result<(), Failure> {
     let Asked { port, enable_auth, cors, cors_credentials, root } = asked;
     let filter = given("LOG_FILTER").unwrap_or_else(|| LOG_FILTER.to_owned());
-    crate::telemetry::start(&LogConfig { filter: filter.clone(), format: LogFormat::Text });
+    crate::telemetry::start(&LogConfig { filter: filter.clone(), format: LogFormat::Text }, None);
     let database = given("COSMOS_DATABASE").unwrap_or_else(|| DATABASE.to_owned());
     let (endpoint, store, own) = Box::pin(open_store(&database)).await?;
     // Folders live as long as the store that knows what is in them, or where that is another's, as long as this process.

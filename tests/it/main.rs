@@ -50,5 +50,6 @@ mod shop;
 mod simulation;
 mod stock;
 mod sweep_images;
+mod telemetry;
 mod tidy;
 mod wire;

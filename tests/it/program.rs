@@ -133,11 +133,20 @@ impl Program {
 
     /// The same in another database.
     pub(crate) async fn serve_in(endpoint: &str, database: &str) -> Self {
+        Self::serve_with(&[("COSMOS_ENDPOINT", endpoint), ("COSMOS_DATABASE", database)]).await
+    }
+
+    /// A handler with these settings, which prints where they say.
+    pub(crate) async fn serve_with(settings: &[(&str, &str)]) -> Self {
+        Self::serve_to(settings, Stdio::inherit()).await
+    }
+
+    /// The same, with this for its standard output.
+    pub(crate) async fn serve_to(settings: &[(&str, &str)], output: Stdio) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let port = free_port();
         let mut command = command(&["serve", "--port", &port.to_string()]);
-        command.env("COSMOS_ENDPOINT", endpoint).env("COSMOS_DATABASE", database);
-        let child = command.spawn().unwrap();
+        let child = command.envs(settings.iter().copied()).stdout(output).spawn().unwrap();
         let program = Self { child, address: format!("http://127.0.0.1:{port}"), client: staff() };
         eventually(async || program.client.get(format!("{}/", program.address)).send().await.ok()).await;
         program
@@ -213,7 +222,7 @@ impl Program {
     }
 }
 
-async fn eventually<T>(look: impl AsyncFn() -> Option<T>) -> T {
+pub(crate) async fn eventually<T>(look: impl AsyncFn() -> Option<T>) -> T {
     let mut ticks = interval(LOOK);
     let found = async {
         loop {
