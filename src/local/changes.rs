@@ -17,8 +17,10 @@ use super::queues::guid;
 use super::site::Site;
 use super::timer::wait_until;
 
-/// The feed is looked at at least so often, though function.json may ask for less: on a laptop somebody waits.
-const POLL_DELAY_MAX: Duration = Duration::from_millis(200);
+/// The feed is looked at at least so often, though function.json may ask for less: on a laptop somebody waits. While there is no
+/// news the pause grows to this from [`POLL_DELAY_MIN`], so that a shop at rest does not keep the laptop busy.
+const POLL_DELAY_MAX: Duration = Duration::from_secs(1);
+const POLL_DELAY_MIN: Duration = Duration::from_millis(100);
 /// Pause after the store did not answer.
 const STORE_RETRY_DELAY: Duration = Duration::from_secs(1);
 
@@ -79,6 +81,9 @@ impl std::fmt::Debug for ChangeSource {
 /// Why a function cannot be told changes here; `None` when it can, or wants none.
 pub(super) fn refusal(function: &Function, source: Option<&ChangeSource>) -> Option<String> {
     let Trigger::Change(trigger) = &function.trigger else { return None };
+    if function.disabled {
+        return None;
+    }
     let Some(source) = source else {
         return Some("no store is given whose changes could be read".to_owned());
     };
@@ -108,7 +113,8 @@ pub(super) struct Reader {
 impl Reader {
     /// Tells changes until the host stops or the handler is gone for good.
     pub(super) async fn run(self) {
-        let (lease, delay) = (self.trigger.lease(), self.trigger.poll_delay.min(POLL_DELAY_MAX));
+        let (lease, delay_max) = (self.trigger.lease(), self.trigger.poll_delay.min(POLL_DELAY_MAX));
+        let mut delay = delay_max.min(POLL_DELAY_MIN);
         let kept = self.insist("read a lease", || (self.source.load)(lease.clone())).await;
         let beginning = if self.trigger.from_beginning { Place::Beginning } else { Place::Now };
         let mut place = kept.map_or(beginning, Place::After);
@@ -125,6 +131,7 @@ impl Reader {
                 self.insist("keep a lease", || (self.source.save)(lease.clone(), behind.clone())).await;
             }
             place = behind;
+            delay = if has_news { delay_max.min(POLL_DELAY_MIN) } else { (delay * 2).min(delay_max) };
             if !has_news {
                 sleep(delay).await;
             }

@@ -66,7 +66,7 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn signal(process: u32, signal: &str) {
+pub(crate) fn signal(process: u32, signal: &str) {
     let sent = Command::new("kill").args([&format!("-{signal}"), &process.to_string()]).status().unwrap();
     assert!(sent.success());
 }
@@ -192,7 +192,7 @@ impl Program {
     }
 
     /// Places an order as a good client does: the same request under the same key until there is an answer.
-    async fn place(&self, key: &str, lines: &[(&str, u32)]) -> String {
+    pub(crate) async fn place(&self, key: &str, lines: &[(&str, u32)]) -> String {
         let body = order_body("c1", lines).to_string();
         let placed = async || {
             let (status, answer) =
@@ -207,7 +207,7 @@ impl Program {
     }
 
     /// The order once it is no longer pending.
-    async fn decided(&self, id: &str) -> Value {
+    pub(crate) async fn decided(&self, id: &str) -> Value {
         let path = format!("/api/orders/{id}");
         let look = async || {
             let (status, order) = self.call(Method::GET, &path, None, None).await?;
