@@ -1,6 +1,6 @@
 //! Money: whole minor units of one currency, with checked arithmetic.
 //!
-//! Does not know exchange rates, taxes or how an amount is shown.
+//! Does not know exchange rates or taxes, nor how people in one country or another like to see an amount.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
@@ -16,6 +16,17 @@ use crate::domain::number::whole;
 pub struct Currency([u8; 3]);
 
 impl Currency {
+    /// How many digits of an amount in minor units stand behind the point, by ISO 4217.
+    fn decimals(self) -> usize {
+        match &self.0 {
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF"
+            | b"UGX" | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
+            b"CLF" | b"UYW" => 4,
+            _ => 2,
+        }
+    }
+
     /// Takes three capital letters. Whether ISO has assigned them is not looked up.
     ///
     /// # Errors
@@ -72,6 +83,18 @@ pub struct Money {
     pub amount_minor: u64,
     /// The currency of the amount.
     pub currency: Currency,
+}
+
+impl fmt::Display for Money {
+    /// `19.99 EUR`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decimals = self.currency.decimals();
+        // At least one digit before the point.
+        let digits = format!("{:0>width$}", self.amount_minor, width = decimals + 1);
+        let (whole, rest) = digits.split_at(digits.len() - decimals);
+        let point = if rest.is_empty() { "" } else { "." };
+        write!(f, "{whole}{point}{rest} {}", self.currency)
+    }
 }
 
 /// Arithmetic that has no answer.
@@ -138,6 +161,17 @@ mod tests {
         assert_eq!(Currency::parse("eur"), Err(MoneyError::Currency));
         assert_eq!(Currency::parse("EURO"), Err(MoneyError::Currency));
         assert_eq!(serde_json::to_string(&euros(5)).unwrap(), r#"{"amountMinor":5,"currency":"EUR"}"#);
+    }
+
+    #[test]
+    fn amount_is_shown_with_the_digits_of_its_currency() {
+        let shown = |amount_minor, currency| {
+            Money { amount_minor, currency: Currency::parse(currency).unwrap() }.to_string()
+        };
+        assert_eq!(
+            [shown(1999, "EUR"), shown(5, "USD"), shown(1500, "JPY"), shown(1, "KWD")],
+            ["19.99 EUR", "0.05 USD", "1500 JPY", "0.001 KWD"]
+        );
     }
 
     proptest! {
