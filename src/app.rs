@@ -11,6 +11,7 @@ use crate::app::images::Images;
 use crate::auth::Auth;
 use crate::blob::Blobs;
 use crate::config::{AuthConfig, Config};
+use crate::mail::Mailer;
 use crate::sources::{Clock, Ids};
 use crate::store::Store;
 
@@ -21,6 +22,7 @@ pub mod erasure;
 pub mod images;
 pub mod import;
 pub mod insights;
+pub mod notify;
 pub mod partners;
 pub mod place;
 pub mod pull;
@@ -43,6 +45,8 @@ pub struct Parts {
     pub images: Images,
     /// Who may call.
     pub auth: Auth,
+    /// Who sends mails.
+    pub mailer: Mailer,
     /// What time it is.
     pub clock: Clock,
     /// Where new ids come from.
@@ -65,12 +69,13 @@ impl AsRef<Auth> for App {
 }
 
 impl App {
-    /// The shop over any store, without a place for pictures, where nobody can sign in.
+    /// The shop over any store, without a place for pictures, where nobody can sign in or gets mails.
     pub fn new(store: Store, clock: Clock, ids: Ids) -> Self {
         let started_at = clock.now();
         let images = Images::new(Blobs::unset(), None);
         let auth = Auth::new(&AuthConfig::nobody(), clock.clone());
-        Self(Arc::new(Parts { store, images, auth, clock, ids, started_at }))
+        let mailer = Mailer::unset();
+        Self(Arc::new(Parts { store, images, auth, mailer, clock, ids, started_at }))
     }
 
     /// The same shop for callers whom these settings name.
@@ -84,10 +89,16 @@ impl App {
         Self(Arc::new(Parts { images, ..Parts::clone(&self) }))
     }
 
+    /// The same shop with somebody who sends mails.
+    pub fn with_mailer(self, mailer: Mailer) -> Self {
+        Self(Arc::new(Parts { mailer, ..Parts::clone(&self) }))
+    }
+
     /// The shop over the store that the settings name. Connects at the first request.
     pub fn connect(config: &Config) -> Self {
         Self::new(Store::connect(&config.cosmos), Clock::system(), Ids::random())
             .with_images(Images::connect(&config.images))
+            .with_mailer(Mailer::connect(&config.mail))
             .with_auth(&config.auth)
     }
 

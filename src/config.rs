@@ -6,19 +6,20 @@ mod auth;
 mod export;
 mod images;
 mod log;
+mod mail;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::Ipv4Addr;
-#[cfg(feature = "emulator")]
-use std::path::PathBuf;
 
 pub use self::auth::{AuthConfig, IssuerConfig};
 pub use self::export::ExportConfig;
+pub use self::images::{ImagePlace, ImagesConfig};
 pub use self::log::{LogConfig, LogFormat};
+pub use self::mail::{MailConfig, MailPlace};
 
 /// The settings that the handler knows, with what each is for. Printed by `check-config`.
-pub const SETTINGS: [(&str, &str); 14] = [
+pub const SETTINGS: [(&str, &str); 17] = [
     (
         "COSMOS_ENDPOINT",
         "https address of the Cosmos DB account; `emulator` or a loopback http address for development",
@@ -34,6 +35,13 @@ pub const SETTINGS: [(&str, &str); 14] = [
         "IMAGES_PUBLIC_URL",
         "https address from which anybody can read that container; pictures are then fetched there",
     ),
+    (
+        "MAIL",
+        "https address of the Communication Services resource that sends mails, or `folder:PATH` for development, which keeps \
+         each as a file (default: none, and nobody gets mails)",
+    ),
+    ("MAIL_FROM", "address that mails come from; required when they are sent"),
+    ("STAFF_MAIL", "address of those who are told when stock is low (default: none, and it is only logged)"),
     (
         "AUTH_ISSUERS",
         "whose tokens are believed, as a JSON list: each with `issuer`, `audience`, `who` (`customers`, whose id is in \
@@ -74,6 +82,8 @@ pub struct Config {
     pub cosmos: CosmosConfig,
     /// Where pictures are.
     pub images: ImagesConfig,
+    /// How mails are sent.
+    pub mail: MailConfig,
     /// Who is believed to be whom.
     pub auth: AuthConfig,
     /// Where the Functions host expects the handler; absent outside one.
@@ -97,41 +107,6 @@ pub struct CosmosConfig {
     pub region: Option<String>,
     /// Which identity to use.
     pub identity: Identity,
-}
-
-/// Where pictures are kept, and where others find them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImagesConfig {
-    /// Where they are kept.
-    pub place: ImagePlace,
-    /// Which identity to use there.
-    pub identity: Identity,
-    /// The address that readers are sent to, without a slash at its end; without one the handler passes the bytes on.
-    pub public_url: Option<String>,
-}
-
-/// Where pictures are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ImagePlace {
-    /// A container of Blob storage.
-    Azure {
-        /// Its address, over https.
-        url: String,
-    },
-    /// A container in an Azurite on this machine.
-    #[cfg(feature = "emulator")]
-    Azurite {
-        /// Its address, over http.
-        url: String,
-    },
-    /// A folder on this machine.
-    #[cfg(feature = "emulator")]
-    Folder(PathBuf),
-    /// A folder among the temporary files of this machine.
-    #[cfg(feature = "emulator")]
-    Temporary,
-    /// Nowhere: pictures are neither taken nor shown.
-    Unset,
 }
 
 /// Where the store is.
@@ -215,6 +190,7 @@ impl Config {
             check(&mut mistakes, "IMAGES_STORE", images::place(lookup("IMAGES_STORE"), &endpoint, in_azure));
         let public_url =
             check(&mut mistakes, "IMAGES_PUBLIC_URL", images::public_url(lookup("IMAGES_PUBLIC_URL")));
+        let mail = mail::parse(&mut mistakes, &lookup, in_azure);
         let issuers = check(&mut mistakes, "AUTH_ISSUERS", auth::issuers(lookup("AUTH_ISSUERS"), in_azure));
         let requests_per_minute = check(
             &mut mistakes,
@@ -258,11 +234,12 @@ impl Config {
         });
         let export = otlp.zip(insights).map(|(otlp, insights)| export::receiver(otlp, insights, &identity));
         let images = place.zip(public_url);
+        let mail = mail.map(|mail| MailConfig { identity: identity.clone(), ..mail });
         let images = images.map(|(place, public_url)| ImagesConfig { place, identity, public_url });
         let log = filter.zip(format).map(|(filter, format)| LogConfig { filter, format });
-        match (cosmos, images, auth, port, log, export) {
-            (Some(cosmos), Some(images), Some(auth), Some(port), Some(log), Some(export)) => {
-                Ok(Self { cosmos, images, auth, port, development, log, export })
+        match (cosmos, images, mail, auth, port, log, export) {
+            (Some(cosmos), Some(images), Some(mail), Some(auth), Some(port), Some(log), Some(export)) => {
+                Ok(Self { cosmos, images, mail, auth, port, development, log, export })
             }
             _ => Err(ConfigError { mistakes }),
         }
@@ -279,8 +256,10 @@ impl Config {
         let pictures =
             "IMAGES_STORE is not set: the functions for pictures answer 503 until it names a container";
         let callers = "AUTH_ISSUERS is not set: nobody can sign in";
+        let mails = "MAIL is not set: customers and staff get no mails";
         let remarks = [
             (self.images.place == ImagePlace::Unset).then_some(pictures),
+            (self.mail.place == MailPlace::Unset).then_some(mails),
             (!self.auth.believes_anybody()).then_some(callers),
         ];
         remarks.into_iter().flatten().collect()

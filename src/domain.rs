@@ -19,6 +19,7 @@ pub mod listing;
 pub mod message;
 pub mod money;
 pub mod month;
+pub mod notification;
 pub mod number;
 pub mod order;
 pub mod partner;

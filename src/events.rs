@@ -31,6 +31,13 @@ pub fn event(announcement: &Announcement) -> CloudEvent {
     }
 }
 
+/// The announcement that an event of this shop is; `None` for those of others, and for kinds that this version does not know.
+pub fn announcement(event: &CloudEvent) -> Option<Announcement> {
+    let at = event.time.as_deref()?.parse().ok()?;
+    let (id, traceparent) = (event.id.clone(), event.traceparent.clone());
+    Some(Announcement { id, at, traceparent, news: news(event)? })
+}
+
 /// What an event of this shop says; `None` for those of others, and for kinds that this version does not know.
 pub fn news(event: &CloudEvent) -> Option<News> {
     let kind = event.r#type.strip_prefix(TYPE_PREFIX).filter(|_| event.source == SOURCE)?;
@@ -66,7 +73,8 @@ mod tests {
         assert_eq!(sent.data["sequence"], 2);
         assert!(sent.data.get("kind").is_none());
         let heard: CloudEvent = serde_json::from_str(&sent.to_json()).unwrap();
-        assert_eq!(news(&heard), Some(announcement.news));
+        assert_eq!(news(&heard).as_ref(), Some(&announcement.news));
+        assert_eq!(super::announcement(&heard), Some(announcement));
     }
 
     #[test]

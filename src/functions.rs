@@ -75,6 +75,7 @@ pub mod list_reported_reviews;
 pub mod list_reviews;
 pub mod mark_shipped;
 pub mod moderate_review;
+pub mod notify_customer;
 pub mod patch_product;
 pub mod place_order;
 pub mod process_order;
@@ -98,6 +99,7 @@ pub mod sweep_images;
 pub mod unvote_review;
 pub mod update_inventory;
 pub mod vote_review;
+pub mod warn_low_stock;
 pub mod write_review;
 pub mod z_fallback;
 
@@ -112,11 +114,13 @@ fn with_invoked(router: Router<App>) -> Router<App> {
         .route("/AuditStock", post(audit_stock::audit_stock))
         .route("/CancelOrder", post(cancel_order::cancel_order))
         .route("/MarkShipped", post(mark_shipped::mark_shipped))
+        .route("/NotifyCustomer", post(notify_customer::notify_customer))
         .route("/PlaceOrder", post(place_order::place_order))
         .route("/ProcessOrder", post(process_order::process_order))
         .route("/RecordPoisonOrder", post(record_poison_order::record_poison_order))
         .route("/RecoverOrders", post(recover_orders::recover_orders))
         .route("/SweepImages", post(sweep_images::sweep_images))
+        .route("/WarnLowStock", post(warn_low_stock::warn_low_stock))
         .route("/ZFallback", post(z_fallback::z_fallback))
 }
 

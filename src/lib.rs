@@ -17,6 +17,7 @@ pub mod host;
 pub mod json;
 #[cfg(feature = "emulator")]
 pub mod local;
+pub mod mail;
 pub mod measure;
 #[cfg(feature = "museum")]
 pub mod museum;

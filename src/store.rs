@@ -19,6 +19,7 @@ pub mod emulator;
 pub mod keys;
 #[cfg(feature = "emulator")]
 pub mod leases;
+pub mod notifications;
 pub mod orders;
 pub mod partners;
 mod pause;
@@ -56,6 +57,8 @@ pub struct Store {
     /// Change feeds as a host reads them, and how far it has come.
     #[cfg(feature = "emulator")]
     pub leases: leases::Leases,
+    /// Which mails were sent.
+    pub notifications: notifications::Notifications,
     cosmos: Arc<cosmos::Cosmos>,
 }
 
@@ -88,6 +91,7 @@ impl Store {
             disclosures: disclosures::Disclosures::new(Arc::clone(&cosmos)),
             #[cfg(feature = "emulator")]
             leases: leases::Leases::new(Arc::clone(&cosmos)),
+            notifications: notifications::Notifications::new(Arc::clone(&cosmos)),
             cosmos,
         }
     }

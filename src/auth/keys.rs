@@ -1,7 +1,7 @@
 //! The public keys of one issuer, by their names: fetched when they are needed, kept, and fetched anew when they may have
 //! changed, but never more often than a bound allows, whatever tokens claim.
 //!
-//! The only place that names `reqwest`. Does not know what a key is used for.
+//! Names `reqwest`. Does not know what a key is used for.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;

@@ -13,6 +13,8 @@ use tokio::time::timeout;
 use crate::auth::Auth;
 use crate::blob::Blobs;
 use crate::config::{AuthConfig, Config};
+use crate::domain::notification::OperationId;
+use crate::mail::Mailer;
 use crate::sources::{Clock, Ids};
 use crate::store::Store;
 use crate::store::containers::Container;
@@ -37,6 +39,7 @@ pub(super) async fn doctor(config: &Config, as_json: bool) -> Result<(), Failure
     let (mut checks, pictures) =
         join(containers, check_pictures(&Blobs::connect(&config.images), &marker)).await;
     checks.push(pictures);
+    checks.push(check_mails(&Mailer::connect(&config.mail), &marker).await);
     checks.extend(check_issuers(&config.auth).await);
     let wrong = checks.iter().filter(|check| check.wrong.is_some()).count();
     if as_json {
@@ -94,6 +97,21 @@ async fn check_pictures(blobs: &Blobs, marker: &str) -> Check {
         what: "pictures".to_owned(),
         wrong: Box::pin(wrong).await,
         advice: "IMAGES_STORE must name a container that exists, which lets this network in and on which this identity is Storage Blob Data Contributor.",
+    }
+}
+
+/// Asks for a mail that there is not.
+async fn check_mails(mailer: &Mailer, marker: &str) -> Check {
+    let wrong = within(async {
+        if mailer.is_set() {
+            mailer.ask(&OperationId::of(marker)).await.map_err(|error| chain(&error))?;
+        }
+        Ok(())
+    });
+    Check {
+        what: "mails".to_owned(),
+        wrong: Box::pin(wrong).await,
+        advice: "MAIL must name a Communication Services resource that exists, which this identity may use (Communication and Email Service Owner). Whether it sends for MAIL_FROM is not checked.",
     }
 }
 

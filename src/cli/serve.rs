@@ -64,6 +64,7 @@ async fn open(config: &Config) -> Result<App, Failure> {
 async fn open(config: &Config) -> Result<App, Failure> {
     use crate::app::images::Images;
     use crate::config::Endpoint;
+    use crate::mail::Mailer;
     use crate::sources::Clock;
     use crate::store::{Store, emulator::Emulator};
     if config.cosmos.endpoint != Endpoint::Embedded {
@@ -72,6 +73,7 @@ async fn open(config: &Config) -> Result<App, Failure> {
     let store = Store::embedded(Arc::new(Emulator::in_process()?), &config.cosmos.database);
     let app = App::new(store, Clock::system(), Ids::random())
         .with_images(Images::connect(&config.images))
+        .with_mailer(Mailer::connect(&config.mail))
         .with_auth(&config.auth);
     Box::pin(super::seed::fill_emulator(&app)).await?;
     Ok(app)

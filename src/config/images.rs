@@ -1,8 +1,11 @@
 //! The settings about pictures: where they are kept, and from where anybody can read them.
 
 #[cfg(feature = "emulator")]
+use std::path::PathBuf;
+
+#[cfg(feature = "emulator")]
 use super::is_loopback;
-use super::{Endpoint, ImagePlace, Wrong, is_host};
+use super::{Endpoint, Identity, Wrong, is_host};
 
 #[cfg(feature = "emulator")]
 const PLACES: &str = "https://<account>.blob.core.windows.net/<container>, or for development \
@@ -12,6 +15,41 @@ const PLACES: &str = "https://<account>.blob.core.windows.net/<container>";
 /// What `UseDevelopmentStorage=true` stands for.
 #[cfg(feature = "emulator")]
 const DEVELOPMENT: &str = "http://127.0.0.1:10000/devstoreaccount1/images";
+
+/// Where pictures are kept, and where others find them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImagesConfig {
+    /// Where they are kept.
+    pub place: ImagePlace,
+    /// Which identity to use there.
+    pub identity: Identity,
+    /// The address that readers are sent to, without a slash at its end; without one the handler passes the bytes on.
+    pub public_url: Option<String>,
+}
+
+/// Where pictures are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImagePlace {
+    /// A container of Blob storage.
+    Azure {
+        /// Its address, over https.
+        url: String,
+    },
+    /// A container in an Azurite on this machine.
+    #[cfg(feature = "emulator")]
+    Azurite {
+        /// Its address, over http.
+        url: String,
+    },
+    /// A folder on this machine.
+    #[cfg(feature = "emulator")]
+    Folder(PathBuf),
+    /// A folder among the temporary files of this machine.
+    #[cfg(feature = "emulator")]
+    Temporary,
+    /// Nowhere: pictures are neither taken nor shown.
+    Unset,
+}
 
 pub(super) fn place(
     given: Option<String>,

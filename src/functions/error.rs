@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName};
 
-use crate::app::images;
+use crate::app::{images, notify};
 use crate::auth;
 use crate::blob;
 use crate::domain::draft::{Fault, Invalid};
@@ -20,6 +20,7 @@ use crate::functions::kind::{
 };
 use crate::host::kind::{FORBIDDEN, INVALID_BODY, INVALID_HEADER, TOO_MANY_REQUESTS, UNAUTHENTICATED};
 use crate::host::{EnvelopeError, Failure, FieldError, Problem};
+use crate::mail;
 use crate::store;
 
 /// The header of an idempotency key.
@@ -108,6 +109,24 @@ impl From<images::Error> for Problem {
 impl From<images::Error> for Failure {
     fn from(error: images::Error) -> Self {
         Self::transient(error)
+    }
+}
+
+impl From<notify::Error> for Failure {
+    fn from(error: notify::Error) -> Self {
+        match &error {
+            notify::Error::Mail(mail::Error::Refused { .. }) => {
+                tracing::error!(
+                    "mails cannot be sent: look at MAIL, MAIL_FROM and the roles of the identity"
+                );
+                Self::transient(error)
+            }
+            notify::Error::Store(_)
+            | notify::Error::Mail(mail::Error::Busy { .. } | mail::Error::Unavailable { .. })
+            | notify::Error::Taken { .. }
+            | notify::Error::Early { .. } => Self::transient(error),
+            notify::Error::Letter(_) | notify::Error::NoId => Self::permanent(error),
+        }
     }
 }
 

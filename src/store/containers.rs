@@ -23,6 +23,8 @@ pub enum Container {
     Disclosures,
     /// How far each reader of a change feed has come; the Functions host writes it, not the shop.
     Leases,
+    /// Which mails were sent.
+    Notifications,
 }
 
 /// How a container is made.
@@ -58,7 +60,7 @@ const REVIEWS_INDEXED: &[&str] = &[
 
 impl Container {
     /// Every container.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Products,
         Self::Collections,
         Self::Stock,
@@ -68,6 +70,7 @@ impl Container {
         Self::Partners,
         Self::Disclosures,
         Self::Leases,
+        Self::Notifications,
     ];
 
     /// How it is made.
@@ -138,6 +141,14 @@ impl Container {
             },
             // The host looks leases up by their ids, which are always indexed.
             Self::Leases => Definition { name: "leases", indexed: &[], ..PLAIN },
+            // Read by id alone.
+            Self::Notifications => Definition {
+                name: "notifications",
+                partition_key: "subjectId",
+                expires: true,
+                indexed: &[],
+                ordered_by: &[],
+            },
         }
     }
 }

@@ -366,6 +366,7 @@ fn forgets_if_match(container: Container) -> bool {
         | Container::Reviews
         | Container::Partners
         | Container::Disclosures
-        | Container::Leases => false,
+        | Container::Leases
+        | Container::Notifications => false,
     }
 }

@@ -28,6 +28,10 @@ impl Folder {
         Self(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name))
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
     pub(crate) fn settings(&self) -> ImagesConfig {
         let place = ImagePlace::Folder(self.0.clone());
         ImagesConfig { place, identity: Identity::Developer, public_url: None }

@@ -77,7 +77,7 @@ impl Door {
     }
 
     /// What becomes of the request that has just arrived.
-    fn decide(&self) -> Fate {
+    pub(crate) fn decide(&self) -> Fate {
         let number = self.arrived.fetch_add(1, Ordering::SeqCst) + 1;
         let Some((at, fault)) = *self.plan.lock().unwrap() else { return Fate::Pass };
         let kills = matches!(fault, Fault::KilledBefore | Fault::KilledAfter);

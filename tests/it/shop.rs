@@ -33,7 +33,8 @@ use widgetco::domain::money::{Currency, Money};
 use widgetco::domain::product::{Details as ProductDetails, Product};
 use widgetco::domain::stock::Adjustment;
 use widgetco::functions::timing::timed;
-use widgetco::host;
+use widgetco::host::{self, CloudEvent};
+use widgetco::mail::Mailer;
 use widgetco::sources::{Clock, Ids};
 use widgetco::store::Store;
 use widgetco::store::emulator::{Emulator, KEY};
@@ -122,12 +123,18 @@ impl TestShop {
     /// are the host's, and stay.
     pub(crate) fn restart(&mut self, store: Store) {
         let app = App::new(store, self.app.clock.clone(), self.app.ids.clone());
+        let app = app.with_mailer(self.app.mailer.clone());
         self.become_app(app.with_images(self.app.images.clone()));
     }
 
     /// Gives the handler another place for pictures.
     pub(crate) fn show_images(&mut self, images: Images) {
         self.become_app(self.app.clone().with_images(images));
+    }
+
+    /// Has somebody else send the handler's mails.
+    pub(crate) fn mail_by(&mut self, mailer: Mailer) {
+        self.become_app(self.app.clone().with_mailer(mailer));
     }
 
     /// Has the handler believe whom these settings name.
@@ -408,6 +415,11 @@ impl TestShop {
         let literal = Value::String(text.to_owned()).to_string();
         let metadata = json!({"DequeueCount": dequeue_count.to_string()});
         self.invoke(function, json!({ "message": literal }), metadata).await
+    }
+
+    /// One delivery of an event to a function, as the host would make it.
+    pub(crate) async fn tell(&self, function: &str, event: &CloudEvent) -> Answer {
+        self.invoke(function, json!({ "event": event }), json!({})).await
     }
 
     pub(crate) async fn tick(&self, function: &str) -> Answer {

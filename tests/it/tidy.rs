@@ -16,7 +16,7 @@ const LEVELS: [&[&str]; 8] = [
     &["cli"],
     &["functions", "local"],
     &["app"],
-    &["store", "blob", "picture", "events", "auth", "telemetry"],
+    &["store", "blob", "picture", "events", "auth", "mail", "telemetry"],
     &["credential"],
     &["domain", "host", "config", "sources"],
     &["json", "measure", "museum"],
@@ -53,7 +53,8 @@ const SHARED: [&str; 20] = [
 const TABLE: &str = "described";
 
 /// Names of outside parties, and the files or folders of src that may write them.
-const OUTSIDE: [(&str, &[&str]); 20] = [
+const OUTSIDE: [(&str, &[&str]); 22] = [
+    ("askama", &["src/mail/letter.rs"]),
     ("azure_data_cosmos", &["src/store/cosmos.rs", "src/store/cosmos/"]),
     ("azure_data_cosmos_driver", &["src/store/emulator.rs", "src/store/emulator/"]),
     ("azure_identity", &["src/credential.rs"]),
@@ -68,13 +69,14 @@ const OUTSIDE: [(&str, &[&str]); 20] = [
     ("getrandom", &["src/sources.rs"]),
     ("img_parts", &["src/picture.rs", "src/picture/"]),
     ("jsonwebtoken", &["src/auth/"]),
+    ("mail_builder", &["src/mail/folder.rs"]),
+    ("reqwest", &["src/auth/keys.rs", "src/mail/azure.rs", "src/telemetry/courier.rs"]),
     // The TLS provider of the same name is rustls's own.
     ("opentelemetry", &["src/telemetry/"]),
     ("opentelemetry_application_insights", &["src/telemetry/export.rs"]),
     ("opentelemetry_http", &["src/telemetry/courier.rs"]),
     ("opentelemetry_otlp", &["src/telemetry/export.rs"]),
     ("opentelemetry_sdk", &["src/telemetry/"]),
-    ("reqwest", &["src/auth/keys.rs", "src/telemetry/courier.rs"]),
     ("ring::signature", &["src/auth/crypto.rs"]),
 ];
 
@@ -144,8 +146,19 @@ const MACHINE: [&str; 6] = [
 ];
 
 /// Where such text is looked for, beside the files at the top.
-const TEXT_FOLDERS: [&str; 10] =
-    [".ci", ".github", "benches", "docs", "functions", "infra", "scripts", "src", "tests", "web"];
+const TEXT_FOLDERS: [&str; 11] = [
+    ".ci",
+    ".github",
+    "benches",
+    "docs",
+    "functions",
+    "infra",
+    "scripts",
+    "src",
+    "templates",
+    "tests",
+    "web",
+];
 
 /// A file of the repository: its path from the root, with `/`, and its text.
 struct Source {
