@@ -29,3 +29,4 @@ pub mod shipping;
 pub mod spreadsheet;
 pub mod stock;
 pub mod time;
+pub mod webhook;

@@ -21,6 +21,7 @@ pub mod mail;
 pub mod measure;
 #[cfg(feature = "museum")]
 pub mod museum;
+pub mod outbound;
 pub mod picture;
 pub mod sources;
 pub mod store;

@@ -98,6 +98,17 @@ impl Ids {
         bytes
     }
 
+    /// 32 bytes, likewise: enough for a secret.
+    ///
+    /// # Panics
+    /// As [`Ids::bytes16`].
+    pub fn bytes32(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        bytes[..16].copy_from_slice(&self.bytes16());
+        bytes[16..].copy_from_slice(&self.bytes16());
+        bytes
+    }
+
     /// 32 hexadecimal characters, the form of a W3C trace id.
     pub fn hex32(&self) -> String {
         data_encoding::HEXLOWER.encode(&self.bytes16())

@@ -1,6 +1,6 @@
 //! Signatures by `ring`, which the TLS connections use, too: the two algorithms that are believed, and no others.
 //!
-//! The only place that names `ring`. Does not know whose keys these are.
+//! The only place that names `ring::signature`. Does not know whose keys these are.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error, ErrorKind};

@@ -14,6 +14,8 @@ use sha2::{Digest, Sha256};
 pub const NAME_CHARS_MAX: usize = 64;
 /// Longest idempotency key, in characters.
 pub const KEY_CHARS_MAX: usize = 255;
+/// Longest id of an event that is delivered to webhooks, in characters.
+pub const DELIVERY_ID_CHARS_MAX: usize = 200;
 /// Characters of an order id that name its partition.
 pub const PARTITION_CHARS: usize = 8;
 /// Length of an order id: the partition and 26 characters of 128 bits.
@@ -162,6 +164,28 @@ text_id!(
 );
 
 text_id!(
+    /// A webhook: 128 bits, random or derived from the idempotency key under which it was created.
+    WebhookId,
+    "26 characters of a-z and 2-7",
+    "^[a-z2-7]{26}$",
+    "nbswy3dpo5xxe3deonxw2zjamq",
+    |text| is_chance(text)
+);
+
+text_id!(
+    /// A delivery of a webhook, by the id of its event.
+    DeliveryId,
+    "1 to 200 letters, digits and any of `.`, `_`, `~`, `:`, `-`, beginning with a letter or digit",
+    "^[A-Za-z0-9][A-Za-z0-9._~:-]{0,199}$",
+    "hjv6k3mmmfrggzdfmztwq2lknnwg23tpoa-confirmed",
+    |text| {
+        (1..=DELIVERY_ID_CHARS_MAX).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._~:-".contains(&byte))
+            && text.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
+    }
+);
+
+text_id!(
     /// A caller's name for one request: under the same key it is the same one, however often it arrives.
     IdempotencyKey,
     "1 to 255 visible ASCII characters without spaces",
@@ -208,6 +232,19 @@ impl DisclosureId {
     /// A record's id, from 16 random bytes.
     pub fn from_chance(bytes: [u8; 16]) -> Self {
         Self(base32(&bytes))
+    }
+}
+
+impl WebhookId {
+    /// A webhook's id, from 16 random bytes.
+    pub fn from_chance(bytes: [u8; 16]) -> Self {
+        Self(base32(&bytes))
+    }
+
+    /// The id of the webhook that this request creates under its key: always the same, so that a replay finds the first.
+    pub fn derive(key: &Fingerprint, request: &Fingerprint) -> Self {
+        let Fingerprint(text) = Fingerprint::of([key.as_str(), request.as_str()]);
+        Self(text.chars().take(CHANCE_CHARS).collect())
     }
 }
 
