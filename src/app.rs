@@ -11,13 +11,16 @@ use crate::app::images::Images;
 use crate::auth::Auth;
 use crate::blob::Blobs;
 use crate::config::{AuthConfig, Config};
+use crate::domain::webhook::Reach;
 use crate::mail::Mailer;
+use crate::outbound::Outbound;
 use crate::sources::{Clock, Ids};
 use crate::store::Store;
 
 pub mod audit;
 pub mod catalogue;
 pub mod customers;
+pub mod deliver;
 pub mod erasure;
 pub mod images;
 pub mod import;
@@ -30,6 +33,7 @@ pub mod reviews;
 mod revision;
 pub mod sweep;
 pub mod transition;
+pub mod webhooks;
 
 /// The shop at work; a clone shares everything. It is a single pointer, because the router clones it several times for each
 /// request, on all cores at once.
@@ -47,6 +51,8 @@ pub struct Parts {
     pub auth: Auth,
     /// Who sends mails.
     pub mailer: Mailer,
+    /// The way to the receivers of webhooks.
+    pub outbound: Outbound,
     /// What time it is.
     pub clock: Clock,
     /// Where new ids come from.
@@ -74,8 +80,8 @@ impl App {
         let started_at = clock.now();
         let images = Images::new(Blobs::unset(), None);
         let auth = Auth::new(&AuthConfig::nobody(), clock.clone());
-        let mailer = Mailer::unset();
-        Self(Arc::new(Parts { store, images, auth, mailer, clock, ids, started_at }))
+        let (mailer, outbound) = (Mailer::unset(), Outbound::new(Reach::Public));
+        Self(Arc::new(Parts { store, images, auth, mailer, outbound, clock, ids, started_at }))
     }
 
     /// The same shop for callers whom these settings name.
@@ -94,12 +100,19 @@ impl App {
         Self(Arc::new(Parts { mailer, ..Parts::clone(&self) }))
     }
 
+    /// The same shop with another way to the receivers of webhooks.
+    pub fn with_outbound(self, outbound: Outbound) -> Self {
+        Self(Arc::new(Parts { outbound, ..Parts::clone(&self) }))
+    }
+
     /// The shop over the store that the settings name. Connects at the first request.
     pub fn connect(config: &Config) -> Self {
+        let reach = if config.development { Reach::ThisMachine } else { Reach::Public };
         Self::new(Store::connect(&config.cosmos), Clock::system(), Ids::random())
             .with_images(Images::connect(&config.images))
             .with_mailer(Mailer::connect(&config.mail))
             .with_auth(&config.auth)
+            .with_outbound(Outbound::new(reach))
     }
 
     /// How long it has been at work.

@@ -53,7 +53,8 @@ pub const SETTINGS: [(&str, &str); 17] = [
     ("FUNCTIONS_CUSTOMHANDLER_PORT", "port that `serve` listens on, 1 to 65535; set by the Functions host"),
     (
         "AZURE_FUNCTIONS_ENVIRONMENT",
-        "`Development` tells in Server-Timing what an answer cost, never in Azure; set by the host on a laptop",
+        "`Development` tells in Server-Timing what an answer cost, and lets webhooks lead to this machine; never in Azure; set by \
+         the host on a laptop",
     ),
     ("LOG_FILTER", "what is logged, as a tracing filter (default: info,azure_data_cosmos_driver=warn)"),
     ("LOG_FORMAT", "`text` or `json` (default: json in Azure, else text)"),

@@ -28,6 +28,7 @@ pub mod resource;
 pub mod review;
 pub mod ring;
 pub mod timing;
+pub mod webhook;
 
 pub mod add_image;
 pub mod adjust_stock;
@@ -37,10 +38,14 @@ pub mod cancel_order;
 pub mod create_collection;
 pub mod create_customer;
 pub mod create_product;
+pub mod create_webhook;
 pub mod delete_customer;
 pub mod delete_product;
 pub mod delete_review;
+pub mod delete_webhook;
+pub mod deliver_webhook;
 pub mod describe_image;
+pub mod dispatch_webhooks;
 pub mod export_customer;
 pub mod get_async_api;
 pub mod get_audit;
@@ -61,18 +66,21 @@ pub mod get_review_insights;
 pub mod get_review_summary;
 pub mod get_shipping_address;
 pub mod get_stock;
+pub mod get_webhook;
 pub mod heartbeat;
 pub mod import_products;
 pub mod list_collections;
 pub mod list_customer_disclosures;
 pub mod list_customer_orders;
 pub mod list_customers;
+pub mod list_deliveries;
 pub mod list_disclosures;
 pub mod list_images;
 pub mod list_partners;
 pub mod list_products;
 pub mod list_reported_reviews;
 pub mod list_reviews;
+pub mod list_webhooks;
 pub mod mark_shipped;
 pub mod moderate_review;
 pub mod notify_customer;
@@ -86,12 +94,16 @@ pub mod publish_stock;
 pub mod pull_customers;
 pub mod record_poison_order;
 pub mod recover_orders;
+pub mod redeliver_webhook;
 pub mod remove_image;
 pub mod replace_collection;
 pub mod replace_customer;
 pub mod replace_partner;
 pub mod replace_product;
+pub mod replace_webhook;
 pub mod report_review;
+pub mod retry_webhooks;
+pub mod rotate_webhook_secret;
 pub mod set_consents;
 pub mod set_stock;
 pub mod start_order;
@@ -105,7 +117,7 @@ pub mod z_fallback;
 
 /// Every function at its address: plain HTTP functions under `/api`, all others at `/{FunctionName}`.
 pub fn routes(app: App) -> Router {
-    with_goods(with_people(with_events(with_invoked(Router::new())))).with_state(app)
+    with_goods(with_people(with_webhooks(with_events(with_invoked(Router::new()))))).with_state(app)
 }
 
 /// What the host invokes with an envelope.
@@ -133,6 +145,22 @@ fn with_events(router: Router<App>) -> Router<App> {
         .route("/PublishStock", post(publish_stock::publish_stock))
         .route("/StartOrder", post(start_order::start_order))
         .route("/UpdateInventory", post(update_inventory::update_inventory))
+}
+
+/// Webhooks: what is kept of them, and what sends events there.
+fn with_webhooks(router: Router<App>) -> Router<App> {
+    router
+        .route("/api/webhooks", get(list_webhooks::list_webhooks))
+        .route("/api/webhooks", post(create_webhook::create_webhook))
+        .route("/api/webhooks/{id}", delete(delete_webhook::delete_webhook))
+        .route("/api/webhooks/{id}", get(get_webhook::get_webhook))
+        .route("/api/webhooks/{id}", put(replace_webhook::replace_webhook))
+        .route("/api/webhooks/{id}/deliveries", get(list_deliveries::list_deliveries))
+        .route("/api/webhooks/{id}/secret", post(rotate_webhook_secret::rotate_webhook_secret))
+        .route("/DeliverWebhook", post(deliver_webhook::deliver_webhook))
+        .route("/DispatchWebhooks", post(dispatch_webhooks::dispatch_webhooks))
+        .route("/RedeliverWebhook", post(redeliver_webhook::redeliver_webhook))
+        .route("/RetryWebhooks", post(retry_webhooks::retry_webhooks))
 }
 
 /// Orders, customers and partners, and what operators look at.
@@ -230,9 +258,11 @@ pub fn described() -> Vec<Described> {
         described!("CreateCollection", create_collection),
         described!("CreateCustomer", create_customer),
         described!("CreateProduct", create_product),
+        described!("CreateWebhook", create_webhook),
         described!("DeleteCustomer", delete_customer),
         described!("DeleteProduct", delete_product),
         described!("DeleteReview", delete_review),
+        described!("DeleteWebhook", delete_webhook),
         described!("DescribeImage", describe_image),
         described!("ExportCustomer", export_customer),
         described!("GetAsyncApi", get_async_api),
@@ -254,29 +284,35 @@ pub fn described() -> Vec<Described> {
         described!("GetReviewSummary", get_review_summary),
         described!("GetShippingAddress", get_shipping_address),
         described!("GetStock", get_stock),
+        described!("GetWebhook", get_webhook),
         described!("Heartbeat", heartbeat),
         described!("ImportProducts", import_products),
         described!("ListCollections", list_collections),
         described!("ListCustomerDisclosures", list_customer_disclosures),
         described!("ListCustomerOrders", list_customer_orders),
         described!("ListCustomers", list_customers),
+        described!("ListDeliveries", list_deliveries),
         described!("ListDisclosures", list_disclosures),
         described!("ListImages", list_images),
         described!("ListPartners", list_partners),
         described!("ListProducts", list_products),
         described!("ListReportedReviews", list_reported_reviews),
         described!("ListReviews", list_reviews),
+        described!("ListWebhooks", list_webhooks),
         described!("MarkShipped", mark_shipped),
         described!("ModerateReview", moderate_review),
         described!("PatchProduct", patch_product),
         described!("PlaceOrder", place_order),
         described!("PullCustomers", pull_customers),
+        described!("RedeliverWebhook", redeliver_webhook),
         described!("RemoveImage", remove_image),
         described!("ReplaceCollection", replace_collection),
         described!("ReplaceCustomer", replace_customer),
         described!("ReplacePartner", replace_partner),
         described!("ReplaceProduct", replace_product),
+        described!("ReplaceWebhook", replace_webhook),
         described!("ReportReview", report_review),
+        described!("RotateWebhookSecret", rotate_webhook_secret),
         described!("SetConsents", set_consents),
         described!("SetStock", set_stock),
         described!("UnvoteReview", unvote_review),

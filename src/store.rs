@@ -28,6 +28,7 @@ mod recent;
 pub mod reviews;
 pub mod stock;
 pub mod sweeps;
+pub mod webhooks;
 
 /// All containers; a clone shares the connection.
 #[derive(Clone, Debug)]
@@ -59,6 +60,10 @@ pub struct Store {
     pub leases: leases::Leases,
     /// Which mails were sent.
     pub notifications: notifications::Notifications,
+    /// Where others want to hear of what happens.
+    pub webhooks: webhooks::Webhooks,
+    /// What is on its way there.
+    pub deliveries: webhooks::deliveries::Deliveries,
     cosmos: Arc<cosmos::Cosmos>,
 }
 
@@ -92,6 +97,8 @@ impl Store {
             #[cfg(feature = "emulator")]
             leases: leases::Leases::new(Arc::clone(&cosmos)),
             notifications: notifications::Notifications::new(Arc::clone(&cosmos)),
+            webhooks: webhooks::Webhooks::new(Arc::clone(&cosmos)),
+            deliveries: webhooks::deliveries::Deliveries::new(Arc::clone(&cosmos)),
             cosmos,
         }
     }

@@ -26,6 +26,8 @@ pub const REVIEWS: &str = "Reviews";
 pub const COLLECTIONS: &str = "Categories and collections";
 /// With whom customers' data is shared.
 pub const PARTNERS: &str = "Partners";
+/// Who is told of events.
+pub const WEBHOOKS: &str = "Webhooks";
 /// What operators look at.
 pub const OPERATIONS: &str = "Operations";
 
@@ -59,6 +61,10 @@ pub const FRONT: Front = Front {
         (
             PARTNERS,
             "With whom data of customers who agreed is shared, under which contract, and what has left.",
+        ),
+        (
+            WEBHOOKS,
+            "Who is told of what happens, and what was sent to them: signed events, repeated until they arrive.",
         ),
         (OPERATIONS, "Whether the shop works, and whether its books agree."),
     ],

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 const ORDER_ID: &str = "hjv6k3mmmfrggzdfmztwq2lknnwg23tpoa";
 const IMAGE_ID: &str = "mfrggzdfmztwq2lknnwg23tpoa";
+const WEBHOOK_ID: &str = "nbswy3dpo5xxe3deonxw2zjamq";
 const TIME: &str = "2026-05-04T09:30:00.000Z";
 
 /// An order as somebody asks for it.
@@ -263,6 +264,39 @@ pub fn review_insights() -> Value {
         ],
         "terms": [{"term": "quiet", "count": 2}],
         "products": {"worst": [], "best": [ranked]},
+    })
+}
+
+/// A webhook as staff ask for it.
+pub fn webhook_draft() -> Value {
+    json!({
+        "url": "https://example.com/widgets?shop=1", "eventTypes": ["OrderConfirmed", "OrderCancelled"],
+        "description": "the warehouse's label printer",
+    })
+}
+
+/// A webhook.
+pub fn webhook() -> Value {
+    let more = json!({"id": WEBHOOK_ID, "status": "active", "createdAt": TIME, "updatedAt": TIME});
+    with(webhook_draft(), more)
+}
+
+/// A webhook with its secret.
+pub fn webhook_with_secret() -> Value {
+    with(webhook(), json!({"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}))
+}
+
+/// An event on its way to a webhook, after an attempt.
+pub fn delivery() -> Value {
+    let id = format!("{ORDER_ID}-confirmed");
+    let event = json!({
+        "specversion": "1.0", "id": id, "source": "urn:widgetco:shop", "type": "WidgetCo.OrderConfirmed",
+        "subject": format!("orders/{ORDER_ID}"), "time": TIME, "datacontenttype": "application/json",
+        "data": {"orderId": ORDER_ID, "sequence": 2},
+    });
+    json!({
+        "id": id, "webhookId": WEBHOOK_ID, "state": "pending", "event": event,
+        "attempts": [{"at": TIME, "status": 503, "durationMs": 120}], "nextAttemptAt": TIME, "createdAt": TIME,
     })
 }
 

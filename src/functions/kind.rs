@@ -90,6 +90,14 @@ pub const ORDERS_OPEN: Kind = Kind::new(
     "A customer is erased when no order of theirs is pending or confirmed: wait until it has shipped, or cancel it.",
 );
 
+/// 409.
+pub const WEBHOOK_DISABLED: Kind = Kind::new(
+    StatusCode::CONFLICT,
+    "webhook-disabled",
+    "The webhook is disabled",
+    "Nothing is sent there until it is enabled: replace it, with the status `active`.",
+);
+
 /// 410.
 pub const CUSTOMER_ERASED: Kind = Kind::new(
     StatusCode::GONE,

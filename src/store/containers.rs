@@ -25,6 +25,8 @@ pub enum Container {
     Leases,
     /// Which mails were sent.
     Notifications,
+    /// Where others want to hear of what happens, and what is on its way there.
+    Webhooks,
 }
 
 /// How a container is made.
@@ -45,6 +47,14 @@ pub struct Definition {
 /// One partition for each document.
 const PLAIN: Definition =
     Definition { name: "", partition_key: "id", expires: false, indexed: &["/type/?"], ordered_by: &[] };
+const WEBHOOKS: Definition = Definition {
+    name: "webhooks",
+    partition_key: "webhookId",
+    expires: true,
+    // Deliveries that are done have no next attempt.
+    indexed: &["/webhookId/?", "/type/?", "/createdAt/?", "/nextAttemptAt/?"],
+    ordered_by: &[&["/createdAt", "/id"]],
+};
 const REVIEWS_INDEXED: &[&str] = &[
     "/productId/?",
     "/customerId/?",
@@ -60,7 +70,7 @@ const REVIEWS_INDEXED: &[&str] = &[
 
 impl Container {
     /// Every container.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Products,
         Self::Collections,
         Self::Stock,
@@ -71,6 +81,7 @@ impl Container {
         Self::Disclosures,
         Self::Leases,
         Self::Notifications,
+        Self::Webhooks,
     ];
 
     /// How it is made.
@@ -149,6 +160,7 @@ impl Container {
                 indexed: &[],
                 ordered_by: &[],
             },
+            Self::Webhooks => WEBHOOKS,
         }
     }
 }

@@ -367,6 +367,7 @@ fn forgets_if_match(container: Container) -> bool {
         | Container::Partners
         | Container::Disclosures
         | Container::Leases
-        | Container::Notifications => false,
+        | Container::Notifications
+        | Container::Webhooks => false,
     }
 }

@@ -12,6 +12,7 @@ use widgetco::functions::described;
 use crate::blobs::Folder;
 use crate::images::png;
 use crate::shop::{NOBODY, TestShop, order_body};
+use crate::webhooks;
 
 /// The callers of the table, in the order of its columns.
 const CALLERS: [&str; 8] =
@@ -20,7 +21,7 @@ const CALLERS: [&str; 8] =
 /// What everybody gets.
 const ANYONE: [u16; 8] = [200; 8];
 
-/// A route, and what each caller gets there. `{order}` and `{image}` are filled in; what is looked at belongs to the customer
+/// A route, and what each caller gets there. `{order}`, `{image}` and `{webhook}` are filled in; what is looked at belongs to the customer
 /// `ada` and to the partner `willy`. Each caller meets a shop of their own.
 struct Rule {
     function: &'static str,
@@ -62,10 +63,12 @@ const RULES: &[Rule] = &[
         owner(201, 403),
     ),
     rule("CreateProduct", "products", NEW_PRODUCT, staff(201)),
+    rule("CreateWebhook", "webhooks", WEBHOOK, staff(201)),
     // An order of theirs is not done.
     rule("DeleteCustomer", "customers/ada", "", owner(409, 404)),
     rule("DeleteProduct", "products/w", "", staff(204)),
     rule("DeleteReview", "products/w/reviews/ada", "", owner(204, 404)),
+    rule("DeleteWebhook", "webhooks/{webhook}", "", staff(204)),
     rule("DescribeImage", "products/w/images/{image}", r#"{"alt":"A mug"}"#, staff(200)),
     rule("ExportCustomer", "customers/ada/export", "", owner(200, 404)),
     rule("GetAudit", "audit", "", staff(200)),
@@ -92,18 +95,21 @@ const RULES: &[Rule] = &[
         [401, 200, 404, 200, 200, 403, 403, 401],
     ),
     rule("GetStock", "products/w/stock", "", staff(200)),
+    rule("GetWebhook", "webhooks/{webhook}", "", staff(200)),
     rule("Heartbeat", "heartbeat", "", ANYONE),
     rule("ImportProducts", "product-imports", "sku,name,priceMinor,currency\nNEW,New,1,EUR\n", staff(200)),
     rule("ListCollections", "collections", "", ANYONE),
     rule("ListCustomerDisclosures", "customers/ada/disclosures", "", owner(200, 404)),
     rule("ListCustomerOrders", "customers/ada/orders", "", owner(200, 404)),
     rule("ListCustomers", "customers", "", staff(200)),
+    rule("ListDeliveries", "webhooks/{webhook}/deliveries", "", staff(200)),
     rule("ListDisclosures", "partners/willy/disclosures", "", staff(200)),
     rule("ListImages", "products/w/images", "", ANYONE),
     rule("ListPartners", "partners", "", staff(200)),
     rule("ListProducts", "products", "", ANYONE),
     rule("ListReportedReviews", "reported-reviews", "", staff(200)),
     rule("ListReviews", "products/w/reviews", "", ANYONE),
+    rule("ListWebhooks", "webhooks", "", staff(200)),
     rule("MarkShipped", "orders/{order}/shipment", "", [401, 403, 403, 200, 200, 403, 403, 401]),
     rule(
         "ModerateReview",
@@ -119,6 +125,7 @@ const RULES: &[Rule] = &[
         owner(202, 422),
     ),
     rule("PullCustomers", "partners/willy/customers", "", [401, 403, 403, 403, 403, 200, 404, 401]),
+    rule("RedeliverWebhook", "webhooks/{webhook}/deliveries/event-1/redelivery", "", staff(202)),
     rule("RemoveImage", "products/w/images/{image}", "", staff(204)),
     rule(
         "ReplaceCollection",
@@ -129,12 +136,14 @@ const RULES: &[Rule] = &[
     rule("ReplaceCustomer", "customers/ada", DETAILS, owner(200, 404)),
     rule("ReplacePartner", "partners/willy", CONTRACT, staff(200)),
     rule("ReplaceProduct", "products/w", PRODUCT, staff(200)),
+    rule("ReplaceWebhook", "webhooks/{webhook}", WEBHOOK, staff(200)),
     rule(
         "ReportReview",
         "products/w/reviews/bob/reports/ada",
         r#"{"reason":"spam"}"#,
         [401, 204, 404, 403, 403, 403, 403, 401],
     ),
+    rule("RotateWebhookSecret", "webhooks/{webhook}/secret", "", staff(200)),
     rule(
         "SetConsents",
         "customers/ada/consents",
@@ -146,6 +155,7 @@ const RULES: &[Rule] = &[
     rule("VoteReview", "products/w/reviews/bob/votes/ada", "", [401, 204, 404, 403, 403, 403, 403, 401]),
     rule("WriteReview", "products/w/reviews/ada", REVIEW, [401, 200, 404, 403, 403, 403, 403, 401]),
 ];
+const WEBHOOK: &str = r#"{"url":"https://example.com/hook"}"#;
 const NEW_PRODUCT: &str =
     r#"{"sku":"NEW","name":"New","price":{"amountMinor":1,"currency":"EUR"},"status":"active"}"#;
 
@@ -175,6 +185,7 @@ struct Scene {
     shop: TestShop,
     order: String,
     image: String,
+    webhook: String,
     _folder: Folder,
 }
 
@@ -201,13 +212,15 @@ impl Scene {
         assert_eq!(status, StatusCode::CREATED);
         let picture: Value = serde_json::from_slice(&picture).unwrap();
         let image = picture["id"].as_str().unwrap().to_owned();
-        Self { shop, order, image, _folder: folder }
+        let webhook = webhooks::with_a_delivery(&shop, "event-1").await;
+        Self { shop, order, image, webhook, _folder: folder }
     }
 
     async fn call(&self, rule: &Rule, caller: &str) -> (u16, String) {
         let functions = self.shop.http_functions();
         let method = functions.iter().find(|(name, ..)| *name == rule.function).unwrap().1.to_uppercase();
         let path = rule.path.replace("{order}", &self.order).replace("{image}", &self.image);
+        let path = path.replace("{webhook}", &self.webhook);
         let path = format!("/api/{path}");
         let content_type = match rule.function {
             "ImportProducts" => "text/csv",
@@ -219,10 +232,10 @@ impl Scene {
             [("authorization", authorization.as_str()), ("content-type", content_type), ("if-match", "*")];
         let headers = match rule.function {
             "ReplaceCustomer" | "SetConsents" | "SetStock" | "ReplaceProduct" | "ReplaceCollection"
-            | "ArrangeImages" | "ReplacePartner" => &headers[..],
+            | "ArrangeImages" | "ReplacePartner" | "ReplaceWebhook" => &headers[..],
             _ => &headers[..2],
         };
-        if ["CancelOrder", "MarkShipped", "PlaceOrder"].contains(&rule.function) {
+        if ["CancelOrder", "MarkShipped", "PlaceOrder", "RedeliverWebhook"].contains(&rule.function) {
             let answer = self.shop.send(&method, &path, headers, Some(rule.body.to_owned())).await;
             return (answer.status.as_u16(), answer.header("www-authenticate").to_owned());
         }

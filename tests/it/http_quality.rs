@@ -15,6 +15,7 @@ use widgetco::host::{BODY_BYTES_MAX, ENVELOPE_BYTES_MAX};
 use crate::blobs::Folder;
 use crate::images::png;
 use crate::shop::{TestShop, order_body};
+use crate::webhooks;
 
 /// Products beside `w`, so that lists and the order are long.
 const OTHERS: usize = 24;
@@ -55,7 +56,7 @@ enum Rule {
 struct Row {
     function: &'static str,
     does: Does,
-    /// Below `/api/`; `{order}` and `{image}` are filled in.
+    /// Below `/api/`; `{order}`, `{image}` and `{webhook}` are filled in.
     address: &'static str,
     /// A body that is right, and another one.
     bodies: [&'static str; 2],
@@ -101,6 +102,7 @@ const TABLE: &[Row] = &[
     Row { function: "GetReviewSummary", address: "products/w/review-summary", ..ROW },
     Row { function: "GetShippingAddress", address: "orders/{order}/shipping-address", ..ROW },
     Row { function: "GetStock", address: "products/w/stock", ..ROW },
+    Row { function: "GetWebhook", address: "webhooks/{webhook}", ..ROW },
     Row {
         function: "Heartbeat",
         address: "heartbeat",
@@ -110,12 +112,14 @@ const TABLE: &[Row] = &[
     Row { function: "ListCollections", address: "collections", ..ROW },
     Row { function: "ListCustomerDisclosures", address: "customers/ada/disclosures", ..ROW },
     Row { function: "ListCustomerOrders", address: "customers/ada/orders", ..ROW },
+    Row { function: "ListDeliveries", address: "webhooks/{webhook}/deliveries", ..ROW },
     Row { function: "ListDisclosures", address: "partners/willy/disclosures", ..ROW },
     Row { function: "ListImages", address: "products/w/images", ..ROW },
     Row { function: "ListPartners", address: "partners", ..ROW },
     Row { function: "ListProducts", address: "products", ..ROW },
     Row { function: "ListReportedReviews", address: "reported-reviews", ..ROW },
     Row { function: "ListReviews", address: "products/w/reviews", ..ROW },
+    Row { function: "ListWebhooks", address: "webhooks", ..ROW },
     Row {
         function: "PullCustomers",
         address: "partners/willy/customers",
@@ -176,6 +180,30 @@ const TABLE: &[Row] = &[
         ..ROW
     },
     Row {
+        function: "CreateWebhook",
+        does: Does::Make,
+        address: "webhooks",
+        bodies: [r#"{"url":"https://example.com/new"}"#, r#"{"url":"https://example.com/other"}"#],
+        ..ROW
+    },
+    Row {
+        function: "RotateWebhookSecret",
+        does: Does::Make,
+        address: "webhooks/{webhook}/secret",
+        exempt: &[(Rule::Key, "each call draws another secret"), (Rule::Body, "it says all by its address")],
+        ..ROW
+    },
+    Row {
+        function: "RedeliverWebhook",
+        does: Does::Make,
+        address: "webhooks/{webhook}/deliveries/event-1/redelivery",
+        exempt: &[
+            (Rule::Key, "the receiver knows what comes again"),
+            (Rule::Body, "it says all by its address"),
+        ],
+        ..ROW
+    },
+    Row {
         function: "ImportProducts",
         does: Does::Make,
         address: "product-imports",
@@ -220,6 +248,13 @@ const TABLE: &[Row] = &[
         does: Does::Replace,
         address: "partners/willy",
         bodies: [r#"{"purpose":"parcels","validUntil":"2030-01-01T00:00:00Z"}"#, ""],
+        ..ROW
+    },
+    Row {
+        function: "ReplaceWebhook",
+        does: Does::Replace,
+        address: "webhooks/{webhook}",
+        bodies: [r#"{"url":"https://example.com/moved"}"#, ""],
         ..ROW
     },
     Row {
@@ -317,6 +352,13 @@ const TABLE: &[Row] = &[
         exempt: &[NO_BODY],
         ..ROW
     },
+    Row {
+        function: "DeleteWebhook",
+        does: Does::Change,
+        address: "webhooks/{webhook}",
+        exempt: &[NO_BODY],
+        ..ROW
+    },
     Row { function: "DeleteProduct", does: Does::Change, address: "products/w", exempt: &[NO_BODY], ..ROW },
     Row {
         function: "RemoveImage",
@@ -353,6 +395,7 @@ struct Walk {
     shop: TestShop,
     order: String,
     image: String,
+    webhook: String,
     _folder: Folder,
 }
 
@@ -440,12 +483,14 @@ impl Walk {
         let picture = shop.exchange("POST", "/api/products/w/images", &[], png(1, 20, 10)).await;
         assert_eq!(picture.0, StatusCode::CREATED);
         let picture: Value = serde_json::from_slice(&picture.2).unwrap();
-        Self { shop, order, image: picture["id"].as_str().unwrap().to_owned(), _folder: folder }
+        let webhook = webhooks::with_a_delivery(&shop, "event-1").await;
+        Self { shop, order, image: picture["id"].as_str().unwrap().to_owned(), webhook, _folder: folder }
     }
 
     /// Path of a row, perhaps with a query.
     fn path(&self, row: &Row) -> String {
         let address = row.address.replace("{order}", &self.order).replace("{image}", &self.image);
+        let address = address.replace("{webhook}", &self.webhook);
         format!("/api/{address}")
     }
 
@@ -475,7 +520,7 @@ impl Walk {
             sent.push(("content-type", row.content_type));
         }
         sent.extend(headers);
-        if !["CancelOrder", "MarkShipped", "PlaceOrder"].contains(&row.function) {
+        if !["CancelOrder", "MarkShipped", "PlaceOrder", "RedeliverWebhook"].contains(&row.function) {
             let (status, headers, body) =
                 self.shop.exchange(method, &path, &sent, Body::from(body.to_vec())).await;
             return Reply { status, headers, body: body.into() };

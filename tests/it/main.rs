@@ -56,4 +56,6 @@ mod sweep_images;
 mod telemetry;
 mod tidy;
 mod warn_low_stock;
+mod webhook_crash;
+mod webhooks;
 mod wire;

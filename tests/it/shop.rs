@@ -32,9 +32,11 @@ use widgetco::domain::id::{CustomerId, Fingerprint, PartnerId, Sku};
 use widgetco::domain::money::{Currency, Money};
 use widgetco::domain::product::{Details as ProductDetails, Product};
 use widgetco::domain::stock::Adjustment;
+use widgetco::domain::webhook::Reach;
 use widgetco::functions::timing::timed;
 use widgetco::host::{self, CloudEvent};
 use widgetco::mail::Mailer;
+use widgetco::outbound::Outbound;
 use widgetco::sources::{Clock, Ids};
 use widgetco::store::Store;
 use widgetco::store::emulator::{Emulator, KEY};
@@ -123,7 +125,7 @@ impl TestShop {
     /// are the host's, and stay.
     pub(crate) fn restart(&mut self, store: Store) {
         let app = App::new(store, self.app.clock.clone(), self.app.ids.clone());
-        let app = app.with_mailer(self.app.mailer.clone());
+        let app = app.with_mailer(self.app.mailer.clone()).with_outbound(self.app.outbound.clone());
         self.become_app(app.with_images(self.app.images.clone()));
     }
 
@@ -135,6 +137,11 @@ impl TestShop {
     /// Has somebody else send the handler's mails.
     pub(crate) fn mail_by(&mut self, mailer: Mailer) {
         self.become_app(self.app.clone().with_mailer(mailer));
+    }
+
+    /// Lets the handler send webhooks to this machine, as it does in development.
+    pub(crate) fn reach_this_machine(&mut self) {
+        self.become_app(self.app.clone().with_outbound(Outbound::new(Reach::ThisMachine)));
     }
 
     /// Has the handler believe whom these settings name.

@@ -73,7 +73,13 @@ const OUTSIDE: [(&str, &[&str]); 23] = [
     ("mail_builder", &["src/mail/folder.rs"]),
     (
         "reqwest",
-        &["src/auth/keys.rs", "src/mail/azure.rs", "src/outbound.rs", "src/outbound/", "src/telemetry/courier.rs"],
+        &[
+            "src/auth/keys.rs",
+            "src/mail/azure.rs",
+            "src/outbound.rs",
+            "src/outbound/",
+            "src/telemetry/courier.rs",
+        ],
     ),
     // The TLS provider of the same name is rustls's own.
     ("opentelemetry", &["src/telemetry/"]),
