@@ -4,6 +4,7 @@ using 'main.bicep'
 param environmentName = 'dev'
 param location = readEnvironmentVariable('AZURE_LOCATION', 'westeurope')
 param authIssuers = readEnvironmentVariable('AUTH_ISSUERS')
+param staffEmail = readEnvironmentVariable('STAFF_MAIL', '')
 // Once the package has been deployed.
 param subscribeFunctions = readEnvironmentVariable('SUBSCRIBE_FUNCTIONS', 'false') == 'true'
 param alertEmail = readEnvironmentVariable('ALERT_EMAIL', '')

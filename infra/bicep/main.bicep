@@ -68,6 +68,15 @@ param secretSettings { *: string } = {}
 @description('Whether functions hear the events of the shop: they must have been deployed before.')
 param subscribeFunctions bool = false
 
+@description('Whether the shop sends mails to customers and staff.')
+param sendMail bool = true
+
+@description('Where the service that sends mails keeps its data.')
+param mailDataLocation string = 'Europe'
+
+@description('Address that is told when stock is low; empty for nobody.')
+param staffEmail string = ''
+
 @description('Address that alerts are sent to; empty for none.')
 param alertEmail string = ''
 
@@ -189,6 +198,11 @@ module subscriptions 'modules/subscriptions.bicep' = if (subscribeFunctions) {
   }
 }
 
+module mail 'modules/mail.bicep' = if (sendMail) {
+  scope: group
+  params: { name: 'acs-${token}', tags: tags, dataLocation: mailDataLocation }
+}
+
 module roles 'modules/roles.bicep' = {
   scope: group
   dependsOn: [storage]
@@ -200,6 +214,7 @@ module roles 'modules/roles.bicep' = {
     insightsName: insights.outputs.name
     vaultName: vault.outputs.name
     topicName: events.outputs.name
+    mailName: sendMail ? mail!.outputs.name : ''
   }
 }
 
@@ -222,6 +237,9 @@ module functions 'modules/functions.bicep' = [
       cosmosEndpoint: cosmos.outputs.endpoint
       cosmosDatabase: cosmos.outputs.database
       topicEndpoint: events.outputs.endpoint
+      mailEndpoint: sendMail ? mail!.outputs.endpoint : ''
+      mailSender: sendMail ? mail!.outputs.sender : ''
+      staffEmail: staffEmail
       insightsConnection: insights.outputs.connection
       vaultUri: vault.outputs.uri
       secretSettings: secretSettings

@@ -68,6 +68,15 @@ const REVIEWS_INDEXED: &[&str] = &[
     "/decidedRank/?",
 ];
 
+/// Read by id alone.
+const NOTIFICATIONS: Definition = Definition {
+    name: "notifications",
+    partition_key: "subjectId",
+    expires: true,
+    indexed: &[],
+    ordered_by: &[],
+};
+
 impl Container {
     /// Every container.
     pub const ALL: [Self; 11] = [
@@ -152,14 +161,7 @@ impl Container {
             },
             // The host looks leases up by their ids, which are always indexed.
             Self::Leases => Definition { name: "leases", indexed: &[], ..PLAIN },
-            // Read by id alone.
-            Self::Notifications => Definition {
-                name: "notifications",
-                partition_key: "subjectId",
-                expires: true,
-                indexed: &[],
-                ordered_by: &[],
-            },
+            Self::Notifications => NOTIFICATIONS,
             Self::Webhooks => WEBHOOKS,
         }
     }

@@ -30,7 +30,8 @@ const OF_THE_HOST: [&str; 5] =
     ["APPLICATIONINSIGHTS_", "AzureFunctionsJobHost__", "AzureWebJobsStorage__", "COSMOS__", "EVENTS__"];
 
 /// Azure's roles that may be given, with their ids, which are the same everywhere.
-const ROLES: [(&str, &str); 6] = [
+const ROLES: [(&str, &str); 7] = [
+    ("Communication and Email Service Owner", "09976791-48a7-449e-bb21-39d1a415f350"),
     ("EventGrid Data Sender", "d5a91429-5639-480a-98a8-c4eb9d3b3b9e"),
     ("Key Vault Secrets User", "4633458b-17de-408a-b874-0445c86b69e6"),
     ("Monitoring Metrics Publisher", "3913510d-42f4-4e42-8a64-420c390055eb"),
@@ -40,7 +41,8 @@ const ROLES: [(&str, &str); 6] = [
 ];
 
 /// What must be said of a resource so that no key opens it.
-const KEYLESS: [(&str, &str, bool); 9] = [
+const KEYLESS: [(&str, &str, bool); 10] = [
+    ("Microsoft.Communication/communicationServices", "/properties/disableLocalAuth", true),
     ("Microsoft.DocumentDB/databaseAccounts", "/properties/disableLocalAuth", true),
     ("Microsoft.DocumentDB/databaseAccounts", "/properties/disableKeyBasedMetadataWriteAccess", true),
     ("Microsoft.EventGrid/topics", "/properties/disableLocalAuth", true),
@@ -434,8 +436,10 @@ fn alerts_and_dashboard_look_for_what_the_code_logs() {
         said.extend(query.split('\'').skip(1).step_by(2).filter(|_| traces).map(str::to_owned));
     }
     let mut code = String::new();
-    for entry in fs::read_dir(root().join("src/functions")).unwrap() {
-        code += &fs::read_to_string(entry.unwrap().path()).unwrap_or_default();
+    for folder in ["src/app", "src/functions"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            code += &fs::read_to_string(entry.unwrap().path()).unwrap_or_default();
+        }
     }
     code += &fs::read_to_string(root().join("src/store/audits.rs")).unwrap();
     assert!(said.len() > 10);

@@ -57,9 +57,28 @@ var logAlerts = [
       'an event was rejected'
     ]
   }
+  {
+    name: 'mails-fail'
+    description: 'Mails are refused: MAIL, MAIL_FROM or a role is wrong, or an address is none.'
+    severity: 2
+    says: [
+      'mails cannot be sent: look at MAIL, MAIL_FROM and the roles of the identity'
+      'a mail was rejected'
+    ]
+  }
+  {
+    name: 'webhooks-fail'
+    description: 'A webhook was disabled after days of failures, or more wait than can be sent. GET /api/webhooks tells which.'
+    severity: 3
+    says: [
+      'a webhook was disabled'
+      'more events wait for webhooks than are rung for in a minute'
+    ]
+  }
 ]
 var serverErrors = '''
 AppRequests
+| where AppRoleName != 'widgetco'
 | summarize total = sum(ItemCount), failed = sumif(ItemCount, ResultCode startswith "5")
 | where total >= 20
 | extend percent = 100.0 * failed / total

@@ -136,6 +136,27 @@ var containers = [
     ]
   }
   {
+    name: 'notifications'
+    partitionKey: '/subjectId'
+    defaultTtl: -1
+    indexed: []
+    orderedBy: []
+  }
+  {
+    name: 'webhooks'
+    partitionKey: '/webhookId'
+    defaultTtl: -1
+    indexed: [
+      '/webhookId/?'
+      '/type/?'
+      '/createdAt/?'
+      '/nextAttemptAt/?'
+    ]
+    orderedBy: [
+      ['/createdAt', '/id']
+    ]
+  }
+  {
     name: 'leases'
     partitionKey: '/id'
     defaultTtl: null

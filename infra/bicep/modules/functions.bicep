@@ -38,6 +38,15 @@ param cosmosDatabase string
 @description('Address of the topic that the shop announces on.')
 param topicEndpoint string
 
+@description('Address of the service that sends mails; empty for none.')
+param mailEndpoint string
+
+@description('Address that mails come from.')
+param mailSender string
+
+@description('Address that is told when stock is low; empty for nobody.')
+param staffEmail string
+
 @description('Where telemetry goes. It opens nothing: the place takes telemetry from identities alone.')
 param insightsConnection string
 
@@ -99,7 +108,10 @@ var settings = {
   EVENTS__topicEndpointUri: topicEndpoint
   IMAGES_PUBLIC_URL: imagesPublicUrl
   IMAGES_STORE: imagesUrl
+  MAIL: mailEndpoint
+  MAIL_FROM: mailSender
   REQUESTS_PER_MINUTE: string(requestsPerMinute)
+  STAFF_MAIL: staffEmail
 }
 var secrets = mapValues(secretSettings, secret => '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${secret})')
 var alwaysReady = [

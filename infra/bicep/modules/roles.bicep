@@ -22,6 +22,9 @@ param vaultName string
 @description('Name of the topic.')
 param topicName string
 
+@description('Name of the service that sends mails; empty for none.')
+param mailName string
+
 var roleIds = {
   // The host keeps its locks, its keys and the package in blobs; pictures are blobs, too.
   'Storage Blob Data Owner': 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
@@ -32,6 +35,8 @@ var roleIds = {
   'Monitoring Metrics Publisher': '3913510d-42f4-4e42-8a64-420c390055eb'
   'Key Vault Secrets User': '4633458b-17de-408a-b874-0445c86b69e6'
   'EventGrid Data Sender': 'd5a91429-5639-480a-98a8-c4eb9d3b3b9e'
+  // No smaller role of Azure's own sends mails.
+  'Communication and Email Service Owner': '09976791-48a7-449e-bb21-39d1a415f350'
 }
 // Cosmos DB has roles of its own for data; this one reads and writes documents and makes no containers.
 var cosmosDataContributor = '00000000-0000-0000-0000-000000000002'
@@ -61,6 +66,10 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
 
 resource topic 'Microsoft.EventGrid/topics@2022-06-15' existing = {
   name: topicName
+}
+
+resource mail 'Microsoft.Communication/communicationServices@2025-09-01' existing = if (!empty(mailName)) {
+  name: mailName
 }
 
 // Every role on every account: the accounts one after the other, each with all the roles.
@@ -101,6 +110,19 @@ resource onTopic 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     roleDefinitionId: subscriptionResourceId(
       'Microsoft.Authorization/roleDefinitions',
       roleIds['EventGrid Data Sender']
+    )
+  }
+}
+
+resource onMail 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(mailName)) {
+  scope: mail
+  name: guid(mail.id, principalId, roleIds['Communication and Email Service Owner'])
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roleIds['Communication and Email Service Owner']
     )
   }
 }

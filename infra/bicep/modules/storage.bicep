@@ -34,6 +34,7 @@ var queues = [
   'orders'
   'orders-poison'
   'orders-rejected'
+  'webhooks'
 ]
 var zonesSku = geoRedundant ? 'Standard_RAGZRS' : 'Standard_ZRS'
 var oneZoneSku = geoRedundant ? 'Standard_RAGRS' : 'Standard_LRS'

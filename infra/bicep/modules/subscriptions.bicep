@@ -16,8 +16,11 @@ param storageId string
 
 // A type is `WidgetCo.` and a kind. StartOrder hears of orders that were placed elsewhere, whatever stands before.
 var hearers = [
+  { functionName: 'DispatchWebhooks', endsWith: [] }
+  { functionName: 'NotifyCustomer', endsWith: ['OrderConfirmed', 'OrderFailed', 'OrderShipped', 'OrderCancelled'] }
   { functionName: 'StartOrder', endsWith: ['OrderPlaced'] }
   { functionName: 'UpdateInventory', endsWith: ['ProductCreated'] }
+  { functionName: 'WarnLowStock', endsWith: ['StockLow'] }
 ]
 
 resource topic 'Microsoft.EventGrid/topics@2022-06-15' existing = {
