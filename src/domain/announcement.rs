@@ -24,7 +24,8 @@ const REVIEW_NAME_CHARS: usize = 16;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Announcement {
-    /// Its name among all announcements of the shop.
+    /// Its name among all announcements of the shop: what it is about comes first and a number last, so that no product's id
+    /// makes two of them equal.
     pub id: String,
     /// When it happened.
     #[serde(with = "crate::domain::time")]
@@ -61,7 +62,7 @@ impl Announcement {
     pub fn of_product(product: &Product) -> Vec<Self> {
         let Product { id, revision, created_at, updated_at, .. } = product;
         let told = |revision: u32, at: DateTime<Utc>, news: fn(ProductNews) -> News| Self {
-            id: format!("{id}-{revision}"),
+            id: format!("product.{id}.{revision}"),
             at,
             traceparent: None,
             news: news(ProductNews {
@@ -81,7 +82,7 @@ impl Announcement {
 
     /// That the pieces of a product have come down to its mark, for the `warnings`th time.
     pub fn of_low_stock(news: StockNews, warnings: u32, at: DateTime<Utc>) -> Self {
-        let id = format!("{}-low-{warnings}", news.product_id);
+        let id = format!("stock.{}.{warnings}", news.product_id);
         Self { id, at, traceparent: None, news: News::StockLow(news) }
     }
 
@@ -96,7 +97,7 @@ impl Announcement {
             verified_purchase: review.verified_purchase,
         };
         Some(Self {
-            id: format!("{product_id}-review-{name}-{postings}"),
+            id: format!("review.{product_id}.{name}.{postings}"),
             at: review.updated_at,
             traceparent: None,
             news: News::ReviewPosted(news),

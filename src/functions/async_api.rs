@@ -182,15 +182,15 @@ fn examples() -> Vec<Announcement> {
         |id: &str, news| Announcement { id: id.to_owned(), at, traceparent: Some(TRACE.to_owned()), news };
     let of_order = |name: &str, news| told(&format!("{order_id}-{name}"), news);
     vec![
-        told("widget-classic-1", News::ProductCreated(product(1))),
-        told("widget-classic-2", News::ProductUpdated(product(2))),
-        told("widget-classic-3", News::ProductDeleted(product(3))),
+        told("product.widget-classic.1", News::ProductCreated(product(1))),
+        told("product.widget-classic.2", News::ProductUpdated(product(2))),
+        told("product.widget-classic.3", News::ProductDeleted(product(3))),
         of_order("placed", News::OrderPlaced(order(1))),
         of_order("confirmed", News::OrderConfirmed(order(2))),
         of_order("failed", News::OrderFailed(failure)),
         of_order("shipped", News::OrderShipped(shipment)),
         of_order("cancelled", News::OrderCancelled(order(2))),
-        told("widget-classic-low-1", News::StockLow(stock)),
-        told("widget-classic-review-mfrggzdfmztwq2lk-1", News::ReviewPosted(review)),
+        told("stock.widget-classic.1", News::StockLow(stock)),
+        told("review.widget-classic.mfrggzdfmztwq2lk.1", News::ReviewPosted(review)),
     ]
 }

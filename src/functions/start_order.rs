@@ -1,9 +1,10 @@
 //! Event `OrderPlaced` from elsewhere: a checkout that speaks events instead of messages. What it says goes into the queue
-//! `orders` as it is, and is worked on from there.
+//! `orders` as it is, with the trace that it comes in, and is worked on from there.
 //!
 //! The shop's own events of that name are passed over: whoever placed the order has rung already.
 
 use axum::extract::State;
+use serde_json::Value;
 
 use crate::app::App;
 use crate::domain::message::{BELL_BYTES_MAX, OrderMessage, Rejection, rejected};
@@ -24,7 +25,11 @@ pub async fn start_order(State(app): State<App>, invocation: Invocation) -> Resu
         return Ok(Reply::new());
     }
     context::follow(event.traceparent.as_deref().unwrap_or_default());
-    let text = event.data.to_string();
+    let mut data = event.data;
+    if let (Value::Object(said), Some(traceparent)) = (&mut data, context::traceparent()) {
+        said.entry("traceparent").or_insert(traceparent.into());
+    }
+    let text = data.to_string();
     let parsed = match text.len() {
         0..=BELL_BYTES_MAX => OrderMessage::parse(&text).map(|_| ()),
         _ => Err(Rejection::new(

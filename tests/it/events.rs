@@ -119,7 +119,7 @@ async fn product_announces_itself_by_revision_and_what_changes_nothing_is_no_new
     let body = json!({"sku": "MUG", "name": "Mug", "price": {"amountMinor": 900, "currency": "EUR"}, "status": "draft"});
     shop.post("/api/products", &[("traceparent", &parent)], body).await;
     let announced_now = announced(&shop).await;
-    let created = &announced_now["mug-1"];
+    let created = &announced_now["product.mug.1"];
     assert_eq!(
         (&created["type"], &created["data"]["status"]),
         (&json!("WidgetCo.ProductCreated"), &json!("draft"))
@@ -138,12 +138,12 @@ async fn product_announces_itself_by_revision_and_what_changes_nothing_is_no_new
     }
     assert_eq!(
         announced(&shop).await.into_keys().collect::<Vec<_>>(),
-        ["mug-1", "mug-3"],
+        ["product.mug.1", "product.mug.3"],
         "created, and as it is now"
     );
     shop.send("DELETE", "/api/products/mug", &[], None).await;
     let announced = announced(&shop).await;
-    assert_eq!(announced["mug-4"]["type"], "WidgetCo.ProductDeleted");
+    assert_eq!(announced["product.mug.4"]["type"], "WidgetCo.ProductDeleted");
 }
 
 #[tokio::test]
@@ -170,7 +170,7 @@ async fn new_product_gets_counts_once_and_what_is_there_stays() {
         "{:?}",
         counted.body
     );
-    hear(&shop, "UpdateInventory", &events["mug-1"]).await;
+    hear(&shop, "UpdateInventory", &events["product.mug.1"]).await;
     assert_eq!(shop.get(path).await.body["lowWater"], 3);
     let again = shop.put(path, &[("If-None-Match", "*")], json!({"onHand": 5})).await;
     assert_eq!(again.status, StatusCode::PRECONDITION_FAILED);
@@ -194,8 +194,8 @@ async fn low_stock_is_announced_with_the_hold_that_reached_the_mark_and_again_af
     shop.post("/api/products/w/stock/adjustments", &[], json!({"delta": 9, "reason": "delivered"})).await;
     shop.post("/api/products/w/stock/adjustments", &[], json!({"delta": -8, "reason": "broken"})).await;
     let announced = announced(&shop).await;
-    assert_eq!(announced["w-low-1"]["data"], json!({"productId": "w", "available": 5, "lowWater": 5}));
-    assert_eq!(announced["w-low-2"]["data"]["available"], 4);
+    assert_eq!(announced["stock.w.1"]["data"], json!({"productId": "w", "available": 5, "lowWater": 5}));
+    assert_eq!(announced["stock.w.2"]["data"]["available"], 4);
     shop.audit("w").await;
 }
 
