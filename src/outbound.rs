@@ -13,14 +13,18 @@ use std::time::Duration;
 use reqwest::header::{CONTENT_TYPE, USER_AGENT};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Error};
+use tracing::Instrument;
 use url::{Host, Url};
 
 use crate::domain::webhook::delivery::Trouble;
 use crate::domain::webhook::{Address, Reach};
+use crate::measure::{NO_STATUS, dependency};
 use crate::outbound::guard::{ForbiddenAddress, Guard, Resolver};
 
 /// Longest time for a request, from looking up the name to the head of the answer.
 pub const TIME_MAX: Duration = Duration::from_secs(10);
+/// What traces call those who are sent to.
+const SYSTEM: &str = "http";
 /// As whom the shop sends.
 const AGENT: &str = concat!("widgetco/", env!("CARGO_PKG_VERSION"));
 /// How an event alone is told from other JSON.
@@ -80,7 +84,10 @@ impl Outbound {
             .header("webhook-timestamp", message.timestamp_s)
             .header("webhook-signature", message.signature)
             .body(message.body.to_owned());
-        match request.send().await {
+        let asked = dependency(SYSTEM, "post", "webhooks");
+        let answer = request.send().instrument(asked.clone()).await;
+        asked.record("status", answer.as_ref().map_or(NO_STATUS, |answer| answer.status().as_u16()));
+        match answer {
             Ok(answer) => Ok(answer.status().as_u16()),
             Err(error) => Err(trouble(&error)),
         }

@@ -14,13 +14,17 @@ use reqwest::{Client, Method, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
+use tracing::Instrument;
 
 use super::{Cause, Error, Fate, Mail};
 use crate::config::Identity;
 use crate::credential::credential;
 use crate::domain::notification::OperationId;
 use crate::host::context;
+use crate::measure::{NO_STATUS, dependency};
 
+/// What traces call the service.
+const SYSTEM: &str = "azure.communication";
 const VERSION: &str = "api-version=2023-03-31";
 const SCOPE: &str = "https://communication.azure.com/.default";
 /// How often one call sends a mail that was not taken.
@@ -213,6 +217,7 @@ impl Service {
         let token = self.credential().map_err(refused)?.get_token(&[SCOPE], None).await;
         let token = token.map_err(|error| busy(error.into()))?;
         let address = format!("{}{path}?{VERSION}", self.endpoint);
+        let is_post = method == Method::POST;
         let mut request = self.client().map_err(refused)?.request(method, address);
         request = request.header(AUTHORIZATION, format!("Bearer {}", token.token.secret()));
         request = request.header("operation-id", operation_id.as_str());
@@ -222,7 +227,10 @@ impl Service {
         if let Some(body) = body {
             request = request.header(CONTENT_TYPE, "application/json").body(body);
         }
-        request.send().await.map_err(|error| match error.is_connect() {
+        let asked = dependency(SYSTEM, if is_post { "send" } else { "ask" }, "mails");
+        let answer = request.send().instrument(asked.clone()).await;
+        asked.record("status", answer.as_ref().map_or(NO_STATUS, |answer| answer.status().as_u16()));
+        answer.map_err(|error| match error.is_connect() {
             true => busy(error.without_url().into()),
             false => {
                 Error::Unavailable { operation: operation.to_owned(), source: error.without_url().into() }

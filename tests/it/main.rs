@@ -52,6 +52,7 @@ mod shipping;
 mod shop;
 mod simulation;
 mod stock;
+mod story;
 mod sweep_images;
 mod telemetry;
 mod tidy;
