@@ -107,8 +107,13 @@ impl App {
 
     /// The shop over the store that the settings name. Connects at the first request.
     pub fn connect(config: &Config) -> Self {
+        Self::over(Store::connect(&config.cosmos), config)
+    }
+
+    /// The shop over this store, and with all else that the settings name.
+    pub fn over(store: Store, config: &Config) -> Self {
         let reach = if config.development { Reach::ThisMachine } else { Reach::Public };
-        Self::new(Store::connect(&config.cosmos), Clock::system(), Ids::random())
+        Self::new(store, Clock::system(), Ids::random())
             .with_images(Images::connect(&config.images))
             .with_mailer(Mailer::connect(&config.mail))
             .with_auth(&config.auth)

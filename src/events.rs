@@ -28,6 +28,7 @@ pub fn event(announcement: &Announcement) -> CloudEvent {
         datacontenttype: Some("application/json".to_owned()),
         traceparent: traceparent.clone(),
         data: told.get_mut("data").map(Value::take).unwrap_or_default(),
+        data_base64: None,
     }
 }
 
@@ -38,10 +39,14 @@ pub fn announcement(event: &CloudEvent) -> Option<Announcement> {
     Some(Announcement { id, at, traceparent, news: news(event)? })
 }
 
+/// The kind of an event of this shop, also one that only another version knows; `None` for those of others.
+pub fn kind(event: &CloudEvent) -> Option<&str> {
+    event.r#type.strip_prefix(TYPE_PREFIX).filter(|_| event.source == SOURCE)
+}
+
 /// What an event of this shop says; `None` for those of others, and for kinds that this version does not know.
 pub fn news(event: &CloudEvent) -> Option<News> {
-    let kind = event.r#type.strip_prefix(TYPE_PREFIX).filter(|_| event.source == SOURCE)?;
-    serde_json::from_value(json!({"kind": kind, "data": event.data})).ok()
+    serde_json::from_value(json!({"kind": kind(event)?, "data": event.data})).ok()
 }
 
 #[cfg(test)]

@@ -39,7 +39,9 @@ pub use document::{Described, Front, document, methods_at};
 pub use encoding::takes_gzip;
 pub use event::CloudEvent;
 pub use failure::Failure;
-pub use invocation::{ENVELOPE_BYTES_MAX, EnvelopeError, HttpInput, Invocation, Timer};
+pub use invocation::{
+    BATCH_BYTES_MAX, Batch, ENVELOPE_BYTES_MAX, EnvelopeError, HttpInput, Invocation, Timer,
+};
 pub use kind::Kind;
 pub use operation::{Access, FileBody, Header, Operation};
 pub use problem::{FIELD_ERRORS_MAX, FieldError, Location, Problem};

@@ -7,6 +7,7 @@
 mod guard;
 
 use std::error::Error as StdError;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -115,8 +116,11 @@ fn client(reach: Reach) -> Option<Client> {
         .no_proxy()
         .referer(false)
         .timeout(TIME_MAX);
-    let made = builder.build();
-    made.inspect_err(|error| tracing::error!(%error, "nothing can be sent to webhooks")).ok()
+    // On a machine without root certificates this panics.
+    let made = catch_unwind(AssertUnwindSafe(|| builder.build()));
+    let made = made.map_err(|_| "does this machine have CA certificates?".to_owned());
+    let made = made.and_then(|made| made.map_err(|error| error.to_string()));
+    made.inspect_err(|error| tracing::error!(error, "nothing can be sent to webhooks")).ok()
 }
 
 /// What went wrong, in a word: the error itself names the address, which may hold a key.

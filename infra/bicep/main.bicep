@@ -26,7 +26,7 @@ param requestsPerMinute int = 600
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 512
 
-@description('Most instances of one group: all HTTP functions are one, each queue and timer function another.')
+@description('Most instances of one group: all HTTP functions are one, each other function another.')
 @minValue(40)
 @maxValue(1000)
 param maximumInstanceCount int = 40
@@ -73,6 +73,12 @@ param sendMail bool = true
 
 @description('Where the service that sends mails keeps its data.')
 param mailDataLocation string = 'Europe'
+
+@description('Id of a domain of your own that mails come from; empty for the one that Azure manages.')
+param mailDomainId string = ''
+
+@description('Address that mails come from; empty for the one of the domain that Azure manages.')
+param mailFrom string = ''
 
 @description('Address that is told when stock is low; empty for nobody.')
 param staffEmail string = ''
@@ -194,13 +200,20 @@ module subscriptions 'modules/subscriptions.bicep' = if (subscribeFunctions) {
     topicName: events.outputs.name
     functionAppId: functions[0].outputs.id
     identityId: identity.outputs.id
-    storageId: storage[0].outputs.id
+    // Event Grid passes no firewall of a storage account as this identity.
+    storageId: !isPrivate ? storage[0].outputs.id : ''
   }
 }
 
 module mail 'modules/mail.bicep' = if (sendMail) {
   scope: group
-  params: { name: 'acs-${token}', tags: tags, dataLocation: mailDataLocation }
+  params: {
+    name: 'acs-${token}'
+    tags: tags
+    dataLocation: mailDataLocation
+    domainId: mailDomainId
+    sender: mailFrom
+  }
 }
 
 module roles 'modules/roles.bicep' = {
@@ -238,7 +251,7 @@ module functions 'modules/functions.bicep' = [
       cosmosDatabase: cosmos.outputs.database
       topicEndpoint: events.outputs.endpoint
       mailEndpoint: sendMail ? mail!.outputs.endpoint : ''
-      mailSender: sendMail ? mail!.outputs.sender : ''
+      mailSender: sendMail ? mail!.outputs.from : ''
       staffEmail: staffEmail
       insightsConnection: insights.outputs.connection
       vaultUri: vault.outputs.uri
@@ -264,6 +277,7 @@ module alerts 'modules/alerts.bicep' = {
     tags: tags
     workspaceId: logs.outputs.id
     cosmosId: cosmos.outputs.id
+    topicId: events.outputs.id
     email: alertEmail
   }
 }

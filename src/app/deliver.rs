@@ -3,6 +3,7 @@
 //! At least once: a receiver may get an event again, when a worker is killed between sending it and writing that down, or when two
 //! workers hear the same bell. Every event keeps its id by which the receiver knows it.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 use tokio::time::Instant;
@@ -19,6 +20,8 @@ use crate::store::{Error, Versioned, Written};
 
 /// Records that are written at once for one event.
 const WRITES_AT_ONCE_MAX: usize = 10;
+/// Nobody is told of what happened longer ago: a feed that begins anew would tell all receivers of all orders.
+const AGE_MAX: TimeDelta = TimeDelta::days(3);
 /// Attempts against others who write the same document.
 const ATTEMPTS_MAX: u32 = 4;
 
@@ -37,20 +40,24 @@ pub enum Redelivery {
 
 impl App {
     /// Writes down that an event of this shop goes to each webhook that wants it, and gives the bells to ring. An event that is
-    /// heard again rings again, for records that are there. One request for each webhook that wants it, and now and then
+    /// heard again rings again, for records that are there; one of more than [`AGE_MAX`] ago goes nowhere. One request for each webhook that wants it, and now and then
     /// a query.
     ///
     /// # Errors
     /// [`Error`]; some records may be written, and calling again is safe.
     pub async fn dispatch(&self, event: &CloudEvent) -> Result<Vec<Bell>, Error> {
-        let Some(news) = events::news(event) else { return Ok(Vec::new()) };
+        let Some(kind) = events::kind(event) else { return Ok(Vec::new()) };
         let Ok(id) = DeliveryId::parse(&event.id) else {
-            tracing::error!(kind = news.kind(), "an event of ours has an id that no webhook can be told");
+            tracing::error!(kind, "an event of ours has an id that no webhook can be told");
             return Ok(Vec::new());
         };
         let now = self.clock.now();
+        let at = event.time.as_deref().and_then(|time| time.parse::<DateTime<Utc>>().ok());
+        if at.is_some_and(|at| now - at > AGE_MAX) {
+            return Ok(Vec::new());
+        }
         let webhooks = self.store.webhooks.recent(now).await?;
-        let wanted = webhooks.iter().filter(|webhook| webhook.wants(news.kind()));
+        let wanted = webhooks.iter().filter(|webhook| webhook.wants(kind));
         let records = wanted.map(|webhook| Delivery::new(id.clone(), webhook.id.clone(), json!(event), now));
         let records: Vec<_> = records.collect();
         let bells = stream::iter(records.into_iter().map(|delivery| async move {
@@ -104,7 +111,7 @@ impl App {
         attempt: &Attempt,
         is_given_up: bool,
     ) -> Result<(), Error> {
-        let id = webhook.value.id.clone();
+        let (id, url) = (webhook.value.id.clone(), webhook.value.terms.url.clone());
         for _ in 0..ATTEMPTS_MAX {
             let Some(next) = webhook.value.learned(attempt, is_given_up, self.clock.now()) else { break };
             if let Written::Done(_) = self.store.webhooks.replace(&webhook.etag, &next).await? {
@@ -114,6 +121,9 @@ impl App {
                 break;
             }
             let Some(newest) = self.store.webhooks.newest(&id).await? else { break };
+            if newest.value.terms.url != url {
+                break;
+            }
             webhook = newest;
         }
         Ok(())

@@ -67,7 +67,7 @@ impl App {
     pub async fn warn_low_stock(&self, heard: &Announcement) -> Result<(), Error> {
         let News::StockLow(stock) = &heard.news else { return Ok(()) };
         let StockNews { product_id, available, low_water } = stock;
-        let Some(staff) = self.mailer.staff() else {
+        let Some(staff) = self.mailer.staff().filter(|_| self.mailer.is_set()) else {
             tracing::warn!(%product_id, available, low_water, "stock is low");
             return Ok(());
         };
@@ -105,6 +105,9 @@ impl App {
                 return self.keep(seen.as_ref(), &skipped).await.map(|_| ());
             }
         };
+        // The time begins to run now, not when the reading began.
+        let until = self.clock.now() + TimeDelta::from_std(self.mailer.lease()).unwrap_or(TimeDelta::MAX);
+        let begun = begun.at(Progress::Sending { until }, self.clock.now());
         let begun = self.keep(seen.as_ref(), &begun).await?;
         self.send(begun, &mail, seen.is_some()).await
     }

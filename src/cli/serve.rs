@@ -62,19 +62,13 @@ async fn open(config: &Config) -> Result<App, Failure> {
 /// With `COSMOS_ENDPOINT=emulator` the store lives in this process, with the demo data in it.
 #[cfg(feature = "emulator")]
 async fn open(config: &Config) -> Result<App, Failure> {
-    use crate::app::images::Images;
     use crate::config::Endpoint;
-    use crate::mail::Mailer;
-    use crate::sources::Clock;
     use crate::store::{Store, emulator::Emulator};
     if config.cosmos.endpoint != Endpoint::Embedded {
         return Ok(App::connect(config));
     }
     let store = Store::embedded(Arc::new(Emulator::in_process()?), &config.cosmos.database);
-    let app = App::new(store, Clock::system(), Ids::random())
-        .with_images(Images::connect(&config.images))
-        .with_mailer(Mailer::connect(&config.mail))
-        .with_auth(&config.auth);
+    let app = App::over(store, config);
     Box::pin(super::seed::fill_emulator(&app)).await?;
     Ok(app)
 }

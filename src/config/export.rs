@@ -7,6 +7,8 @@ use super::{Identity, Wrong, is_host};
 const OTLP: &str = "https://<host>[:<port>][/<path>], or http on this machine (OTLP over HTTP)";
 const APPLICATION_INSIGHTS: &str =
     "InstrumentationKey=<guid>;IngestionEndpoint=https://<region>.in.applicationinsights.azure.com/";
+/// Where Application Insights takes what is sent with a connection string that names no place.
+const ENDPOINT_DEFAULT: &str = "https://dc.services.visualstudio.com";
 /// An instrumentation key is a GUID.
 const KEY_CHARS: usize = 36;
 
@@ -70,7 +72,8 @@ pub(super) fn application_insights(given: Option<String>) -> Result<Option<(Stri
     let key = member("InstrumentationKey").filter(|key| {
         key.len() == KEY_CHARS && key.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
     });
-    let endpoint = member("IngestionEndpoint").filter(|address| is_address(address));
+    let endpoint = member("IngestionEndpoint").unwrap_or(ENDPOINT_DEFAULT);
+    let endpoint = Some(endpoint).filter(|address| is_address(address));
     match key.zip(endpoint) {
         Some((key, endpoint)) => Ok(Some((key.to_owned(), endpoint.trim_end_matches('/').to_owned()))),
         None => Err((Some(text), APPLICATION_INSIGHTS)),
@@ -113,8 +116,9 @@ mod tests {
             format!("InstrumentationKey={KEY};IngestionEndpoint=https://x.example/;LiveEndpoint=https://y/;");
         let wanted = Some((KEY.to_owned(), "https://x.example".to_owned()));
         assert_eq!(application_insights(Some(text)).unwrap(), wanted);
+        let bare = application_insights(Some(format!("InstrumentationKey={KEY}"))).unwrap();
+        assert_eq!(bare, Some((KEY.to_owned(), ENDPOINT_DEFAULT.to_owned())));
         for wrong in [
-            format!("InstrumentationKey={KEY}"),
             format!("InstrumentationKey={KEY};IngestionEndpoint=http://x.example/"),
             "InstrumentationKey=key;IngestionEndpoint=https://x.example/".to_owned(),
             KEY.to_owned(),

@@ -62,7 +62,7 @@ impl Announcement {
     pub fn of_product(product: &Product) -> Vec<Self> {
         let Product { id, revision, created_at, updated_at, .. } = product;
         let told = |revision: u32, at: DateTime<Utc>, news: fn(ProductNews) -> News| Self {
-            id: format!("product.{id}.{revision}"),
+            id: format!("product:{id}:{revision}"),
             at,
             traceparent: None,
             news: news(ProductNews {
@@ -82,7 +82,7 @@ impl Announcement {
 
     /// That the pieces of a product have come down to its mark, for the `warnings`th time.
     pub fn of_low_stock(news: StockNews, warnings: u32, at: DateTime<Utc>) -> Self {
-        let id = format!("stock.{}.{warnings}", news.product_id);
+        let id = format!("stock:{}:{warnings}", news.product_id);
         Self { id, at, traceparent: None, news: News::StockLow(news) }
     }
 
@@ -97,7 +97,7 @@ impl Announcement {
             verified_purchase: review.verified_purchase,
         };
         Some(Self {
-            id: format!("review.{product_id}.{name}.{postings}"),
+            id: format!("review:{product_id}:{name}:{postings}"),
             at: review.updated_at,
             traceparent: None,
             news: News::ReviewPosted(news),

@@ -270,7 +270,7 @@ mod tests {
         let told = |before: u32, after: u32| watched(after).following(&watched(before));
         let (counts, announced) = told(4, 3);
         let announced = announced.unwrap();
-        assert_eq!((counts.warnings, announced.id.as_str()), (1, "stock.w.1"));
+        assert_eq!((counts.warnings, announced.id.as_str()), (1, "stock:w:1"));
         let news = StockNews { product_id: ProductId::parse("w").unwrap(), available: 3, low_water: 3 };
         assert_eq!(announced.news, News::StockLow(news));
         for (before, after) in [(3, 0), (0, 3), (3, 4), (5, 4)] {

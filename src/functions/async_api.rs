@@ -164,7 +164,7 @@ fn heard() -> Value {
 }
 
 /// An announcement of each kind.
-fn examples() -> Vec<Announcement> {
+pub fn examples() -> Vec<Announcement> {
     let at = DateTime::<Utc>::UNIX_EPOCH;
     let (Ok(product_id), Ok(customer_id)) = (ProductId::parse("widget-classic"), CustomerId::parse("c1"))
     else {
@@ -182,15 +182,15 @@ fn examples() -> Vec<Announcement> {
         |id: &str, news| Announcement { id: id.to_owned(), at, traceparent: Some(TRACE.to_owned()), news };
     let of_order = |name: &str, news| told(&format!("{order_id}-{name}"), news);
     vec![
-        told("product.widget-classic.1", News::ProductCreated(product(1))),
-        told("product.widget-classic.2", News::ProductUpdated(product(2))),
-        told("product.widget-classic.3", News::ProductDeleted(product(3))),
+        told("product:widget-classic:1", News::ProductCreated(product(1))),
+        told("product:widget-classic:2", News::ProductUpdated(product(2))),
+        told("product:widget-classic:3", News::ProductDeleted(product(3))),
         of_order("placed", News::OrderPlaced(order(1))),
         of_order("confirmed", News::OrderConfirmed(order(2))),
         of_order("failed", News::OrderFailed(failure)),
         of_order("shipped", News::OrderShipped(shipment)),
         of_order("cancelled", News::OrderCancelled(order(2))),
-        told("stock.widget-classic.1", News::StockLow(stock)),
-        told("review.widget-classic.mfrggzdfmztwq2lk.1", News::ReviewPosted(review)),
+        told("stock:widget-classic:1", News::StockLow(stock)),
+        told("review:widget-classic:mfrggzdfmztwq2lk:1", News::ReviewPosted(review)),
     ]
 }

@@ -4,13 +4,13 @@ use axum::extract::State;
 
 use crate::app::App;
 use crate::functions::publish::publish;
-use crate::host::{Failure, Invocation, Reply};
+use crate::host::{Batch, Failure, Reply};
 use crate::store::containers::Container;
 
 /// Answers with the events to send.
 ///
 /// # Errors
 /// A [`Failure`] when the batch is none; the host brings it again.
-pub async fn publish_stock(State(app): State<App>, invocation: Invocation) -> Result<Reply, Failure> {
-    publish(&app, Container::Stock, &invocation)
+pub async fn publish_stock(State(app): State<App>, Batch(batch): Batch) -> Result<Reply, Failure> {
+    publish(&app, Container::Stock, &batch)
 }

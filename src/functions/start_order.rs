@@ -25,13 +25,24 @@ pub async fn start_order(State(app): State<App>, invocation: Invocation) -> Resu
         return Ok(Reply::new());
     }
     context::follow(event.traceparent.as_deref().unwrap_or_default());
-    let mut data = event.data;
+    // What is no JSON is no order either, but what it was must not be lost.
+    let mut data = match event.data_base64 {
+        Some(bytes) => Value::String(bytes),
+        None => event.data,
+    };
     if let (Value::Object(said), Some(traceparent)) = (&mut data, context::traceparent()) {
         said.entry("traceparent").or_insert(traceparent.into());
     }
     let text = data.to_string();
     let parsed = match text.len() {
-        0..=BELL_BYTES_MAX => OrderMessage::parse(&text).map(|_| ()),
+        0..=BELL_BYTES_MAX => match OrderMessage::parse(&text) {
+            Ok(OrderMessage::Checkout { .. }) => Ok(()),
+            // What a bell says of its order is believed, so nobody but the shop may ring.
+            Ok(OrderMessage::Doorbell { .. }) => {
+                Err(Rejection::new("invalid-message", "an event places an order and does not ring for one"))
+            }
+            Err(rejection) => Err(rejection),
+        },
         _ => Err(Rejection::new(
             "too-large",
             format!("the event has more than {BELL_BYTES_MAX} bytes of data"),

@@ -1,4 +1,5 @@
-//! Event `ProductCreated`: the product has counts, and a mark at which staff are warned.
+//! Events `ProductCreated` and `ProductUpdated`: the product has counts, and a mark at which staff are warned. A product that is
+//! older than marks are gets its own when it is changed.
 
 use axum::extract::State;
 
@@ -14,7 +15,7 @@ use crate::host::{Failure, Invocation, Reply, context};
 /// A [`Failure`] that is worth another delivery.
 pub async fn update_inventory(State(app): State<App>, invocation: Invocation) -> Result<Reply, Failure> {
     let event = invocation.event("event")?;
-    if let Some(News::ProductCreated(product)) = news(&event) {
+    if let Some(News::ProductCreated(product) | News::ProductUpdated(product)) = news(&event) {
         context::follow(event.traceparent.as_deref().unwrap_or_default());
         app.store.stock.watch(&product.product_id, LOW_WATER_DEFAULT, app.clock.now()).await?;
     }

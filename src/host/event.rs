@@ -37,6 +37,9 @@ pub struct CloudEvent {
     /// What there is to know of it.
     #[serde(default)]
     pub data: Value,
+    /// The same in base64, where it is no JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "data_base64")]
+    pub data_base64: Option<String>,
 }
 
 impl CloudEvent {

@@ -25,6 +25,10 @@ use super::trace;
 /// ample, and little enough that many requests at once cannot exhaust a 512 MB instance.
 pub const ENVELOPE_BYTES_MAX: usize = 1024 * 1024;
 
+/// The most bytes of a batch from a change feed. A document may have some 100 KiB, and its quotes are escaped twice; what the
+/// host brings at once is said by `maxItemsPerInvocation`. A batch that is refused would come again for ever.
+pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// One call of a function by the host.
 pub struct Invocation {
     id: String,
@@ -214,6 +218,10 @@ impl HttpInput {
     }
 }
 
+/// An invocation that brings a batch of documents.
+#[derive(Debug)]
+pub struct Batch(pub Invocation);
+
 impl<S: Send + Sync> FromRequest<S> for Invocation {
     type Rejection = Problem;
 
@@ -223,11 +231,30 @@ impl<S: Send + Sync> FromRequest<S> for Invocation {
     ///
     /// 413 above [`ENVELOPE_BYTES_MAX`], 400 when it is cut off or is not an envelope; the host counts both as failed.
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        Self::read(request, ENVELOPE_BYTES_MAX).await
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Batch {
+    type Rejection = Problem;
+
+    /// Reads the envelope likewise.
+    ///
+    /// # Errors
+    ///
+    /// 413 above [`BATCH_BYTES_MAX`], and the same.
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        Invocation::read(request, BATCH_BYTES_MAX).await.map(Self)
+    }
+}
+
+impl Invocation {
+    async fn read(request: Request, bytes_max: usize) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let collected = Limited::new(body, ENVELOPE_BYTES_MAX).collect().await;
+        let collected = Limited::new(body, bytes_max).collect().await;
         let bytes = collected.map_err(|error| {
             if error.is::<LengthLimitError>() {
-                Problem::payload_too_large(ENVELOPE_BYTES_MAX)
+                Problem::payload_too_large(bytes_max)
             } else {
                 Problem::bad_request().detail("The envelope could not be read to its end.")
             }

@@ -15,7 +15,7 @@ use crate::sources::Clock;
 
 /// Pauses between the deliveries of an event that a function does not take; after the last one it is a dead letter. Event
 /// Grid waits 10 s, 30 s, 1 min, 5 min, 10 min, 30 min, 1 h, 3 h, 6 h and then 12 h, up to 30 deliveries or a day.
-pub(super) const RETRY_DELAYS: [TimeDelta; 7] = [
+pub(super) const RETRY_DELAYS: [TimeDelta; 9] = [
     TimeDelta::milliseconds(200),
     TimeDelta::milliseconds(500),
     TimeDelta::seconds(1),
@@ -23,6 +23,8 @@ pub(super) const RETRY_DELAYS: [TimeDelta; 7] = [
     TimeDelta::seconds(5),
     TimeDelta::seconds(10),
     TimeDelta::seconds(20),
+    TimeDelta::seconds(60),
+    TimeDelta::seconds(120),
 ];
 /// Events that are remembered after everybody has heard them, or nobody ever will.
 const SETTLED_MAX: usize = 1_000;

@@ -156,6 +156,11 @@ impl Service {
 
     pub(super) async fn ask(&self, operation_id: &OperationId) -> Result<Option<Fate>, Error> {
         let operation = format!("ask what became of mail {operation_id}");
+        let asked = timeout(SEND_TIME_MAX, self.ask_once(operation.clone(), operation_id)).await;
+        asked.unwrap_or_else(|elapsed| Err(Error::Unavailable { operation, source: elapsed.into() }))
+    }
+
+    async fn ask_once(&self, operation: String, operation_id: &OperationId) -> Result<Option<Fate>, Error> {
         let path = format!("/emails/operations/{operation_id}");
         let asked = self.request(&operation, Method::GET, &path, operation_id, None).await;
         let answer = asked.map_err(|error| match error {

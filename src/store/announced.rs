@@ -109,8 +109,8 @@ mod tests {
     #[test]
     fn young_product_tells_again_that_it_is_new_and_an_old_one_does_not() {
         let told = |revision, at| told(Container::Products, product(revision, at));
-        let created = || ("product.mug.1".to_owned(), "ProductCreated");
-        let updated = || ("product.mug.3".to_owned(), "ProductUpdated");
+        let created = || ("product:mug:1".to_owned(), "ProductCreated");
+        let updated = || ("product:mug:3".to_owned(), "ProductUpdated");
         assert_eq!(told(1, "2026-03-01T12:00:00.000Z"), [created()]);
         assert_eq!(told(3, "2026-03-08T12:00:00.000Z"), [created(), updated()]);
         assert_eq!(told(3, "2026-03-08T12:00:00.001Z"), [updated()]);
@@ -118,7 +118,7 @@ mod tests {
         gone["deletedAt"] = "2026-04-01T12:00:00.000Z".into();
         assert_eq!(
             super::tests::told(Container::Products, gone),
-            [("product.mug.4".to_owned(), "ProductDeleted")]
+            [("product:mug:4".to_owned(), "ProductDeleted")]
         );
     }
 

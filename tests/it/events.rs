@@ -119,7 +119,7 @@ async fn product_announces_itself_by_revision_and_what_changes_nothing_is_no_new
     let body = json!({"sku": "MUG", "name": "Mug", "price": {"amountMinor": 900, "currency": "EUR"}, "status": "draft"});
     shop.post("/api/products", &[("traceparent", &parent)], body).await;
     let announced_now = announced(&shop).await;
-    let created = &announced_now["product.mug.1"];
+    let created = &announced_now["product:mug:1"];
     assert_eq!(
         (&created["type"], &created["data"]["status"]),
         (&json!("WidgetCo.ProductCreated"), &json!("draft"))
@@ -138,12 +138,12 @@ async fn product_announces_itself_by_revision_and_what_changes_nothing_is_no_new
     }
     assert_eq!(
         announced(&shop).await.into_keys().collect::<Vec<_>>(),
-        ["product.mug.1", "product.mug.3"],
+        ["product:mug:1", "product:mug:3"],
         "created, and as it is now"
     );
     shop.send("DELETE", "/api/products/mug", &[], None).await;
     let announced = announced(&shop).await;
-    assert_eq!(announced["product.mug.4"]["type"], "WidgetCo.ProductDeleted");
+    assert_eq!(announced["product:mug:4"]["type"], "WidgetCo.ProductDeleted");
 }
 
 #[tokio::test]
@@ -170,7 +170,7 @@ async fn new_product_gets_counts_once_and_what_is_there_stays() {
         "{:?}",
         counted.body
     );
-    hear(&shop, "UpdateInventory", &events["product.mug.1"]).await;
+    hear(&shop, "UpdateInventory", &events["product:mug:1"]).await;
     assert_eq!(shop.get(path).await.body["lowWater"], 3);
     let again = shop.put(path, &[("If-None-Match", "*")], json!({"onHand": 5})).await;
     assert_eq!(again.status, StatusCode::PRECONDITION_FAILED);
@@ -194,8 +194,8 @@ async fn low_stock_is_announced_with_the_hold_that_reached_the_mark_and_again_af
     shop.post("/api/products/w/stock/adjustments", &[], json!({"delta": 9, "reason": "delivered"})).await;
     shop.post("/api/products/w/stock/adjustments", &[], json!({"delta": -8, "reason": "broken"})).await;
     let announced = announced(&shop).await;
-    assert_eq!(announced["stock.w.1"]["data"], json!({"productId": "w", "available": 5, "lowWater": 5}));
-    assert_eq!(announced["stock.w.2"]["data"]["available"], 4);
+    assert_eq!(announced["stock:w:1"]["data"], json!({"productId": "w", "available": 5, "lowWater": 5}));
+    assert_eq!(announced["stock:w:2"]["data"]["available"], 4);
     shop.audit("w").await;
 }
 
@@ -264,14 +264,33 @@ async fn checkout_elsewhere_places_an_order_by_an_event_once() {
     for (data, reason) in [
         (json!({"checkoutId": "k-2", "customerId": "ada", "lines": []}), "invalid-order"),
         (json!("what is this?"), "invalid-message"),
+        (json!({"orderId": orders["items"][0]["id"]}), "does not ring"),
         (json!({"checkoutId": "k-3", "note": "x".repeat(49 * 1024)}), "too-large"),
     ] {
         assert_eq!(hear(&shop, "StartOrder", &event(data)).await.status, StatusCode::OK);
         let rejected = shop.drain("orders-rejected");
         assert!(rejected[0].contains(reason), "{reason}: {}", &rejected[0][..200.min(rejected[0].len())]);
     }
+    let mut bytes = event(Value::Null);
+    bytes["data_base64"] = "bm8gb3JkZXI=".into();
+    hear(&shop, "StartOrder", &bytes).await;
+    assert!(shop.drain("orders-rejected")[0].contains("bm8gb3JkZXI="));
     let no_event = hear(&shop, "StartOrder", &json!({"id": "1"})).await;
     assert_eq!(no_event.status, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
+async fn batch_of_large_documents_is_taken_whole() {
+    let shop = TestShop::open(&[]).await;
+    let product = |number: u32| {
+        json!({
+            "id": format!("p-{number}"), "type": "product", "sku": format!("P-{number}"), "name": "Mug", "description": "\"".repeat(60_000),
+            "price": {"amountMinor": 1, "currency": "EUR"}, "status": "active", "categoryIds": [], "collectionIds": [],
+            "attributes": [], "images": [], "createdAt": "2026-03-01T12:00:00.000Z", "updatedAt": "2026-03-01T12:00:00.000Z",
+        })
+    };
+    let documents: Vec<_> = (0..25).map(product).collect();
+    assert_eq!(published(&shop, "PublishProducts", &documents).await.len(), 25);
 }
 
 #[tokio::test]

@@ -28,8 +28,11 @@ use widgetco::telemetry::layer::{Exporting, Told};
 use wiremock::matchers::{header, method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use crate::mail_stand_in::MailService;
+use crate::notify_customer::order_event;
 use crate::program::{Program, eventually};
 use crate::shop::{TestShop, order_body};
+use crate::warn_low_stock::stock_event;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
@@ -226,7 +229,7 @@ async fn line_of_the_log_names_the_part_of_the_trace_that_it_belongs_to() {
 }
 
 /// What may stand in the store and in answers, and nowhere in telemetry.
-const PRIVATE: [&str; 17] = [
+const PRIVATE: [&str; 20] = [
     "eve.private@mail.example",
     "eve.other@mail.example",
     "Eve Example",
@@ -244,7 +247,30 @@ const PRIVATE: [&str; 17] = [
     "key-of-eve-77",
     "Bearer ey",
     "free.text.of.a.message",
+    "whk-of-a-receiver",
+    "whsec_",
+    "words.of.a.kiosk",
 ];
+
+/// What hears of events and tells others, with an order and what is private of a receiver and of a checkout elsewhere.
+async fn hear(shop: &TestShop, id: &str) {
+    let hook = json!({"url": "https://hooks.example/in?key=whk-of-a-receiver"});
+    let hook = shop.post("/api/webhooks", &[], hook).await.body["id"].as_str().unwrap().to_owned();
+    let rotated = shop.post(&format!("/api/webhooks/{hook}/secret"), &[], json!({})).await;
+    assert!(rotated.status.is_success(), "{:?}", rotated.body);
+    let now = shop.app.clock.now();
+    let events =
+        [order_event(id, "confirmed", now), order_event(id, "shipped", now), stock_event("w", "w-low", now)];
+    for event in events {
+        for function in ["NotifyCustomer", "WarnLowStock", "UpdateInventory", "DispatchWebhooks"] {
+            assert!(shop.tell(function, &event).await.status.is_success(), "{function}");
+        }
+    }
+    let data = json!({"checkoutId": "key-of-eve-77", "customerId": "Eve Example", "words.of.a.kiosk": 1});
+    let kiosk =
+        json!({"specversion": "1.0", "id": "1", "source": "urn:kiosk", "type": "OrderPlaced", "data": data});
+    assert!(shop.invoke("StartOrder", json!({ "event": kiosk }), json!({})).await.status.is_success());
+}
 
 /// Goes with all of that through every kind of function, in requests that are right and in such as are not.
 async fn live(shop: &TestShop) {
@@ -312,6 +338,7 @@ async fn live(shop: &TestShop) {
         note(shop.deliver("RecordPoisonOrder", text, 1).await);
     }
     note(shop.get(&format!("/api/orders/{id}/shipping-address")).await);
+    hear(shop, &id).await;
     note(shop.send("DELETE", "/api/customers/eve", &[], None).await);
     let successes = statuses.iter().filter(|status| (200..300).contains(*status)).count();
     assert!(successes >= 12 && statuses.len() - successes >= 9, "{statuses:?}");
@@ -319,9 +346,12 @@ async fn live(shop: &TestShop) {
 
 #[tokio::test]
 async fn nothing_personal_and_no_key_is_in_any_line_span_or_label() {
-    let shop = TestShop::open(&[("w", 10)]).await;
+    let service = MailService::start().await;
+    let mut shop = TestShop::open(&[("w", 10)]).await;
+    shop.mail_by(service.mailer());
     let watch = Watch::begin(LOUDEST);
     live(&shop).await;
+    assert!(!service.taken().is_empty(), "mails were sent");
     let spans: String =
         watch.spans().iter().map(|span| format!("{} {:?}\n", span.name, span.attributes)).collect();
     let (lines, labels) = (watch.lines(), format!("{:?}", watch.metrics().keys()));

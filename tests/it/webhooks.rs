@@ -301,7 +301,7 @@ async fn events_of_others_are_not_passed_on() {
     let ours = confirmed(&shop, "e-1");
     for foreign in [
         CloudEvent { source: "urn:elsewhere".to_owned(), ..ours.clone() },
-        CloudEvent { r#type: "WidgetCo.OrderEaten".to_owned(), ..ours.clone() },
+        CloudEvent { r#type: "Kiosk.OrderEaten".to_owned(), ..ours.clone() },
         CloudEvent { id: "no/path".to_owned(), ..ours },
     ] {
         assert_eq!(shop.tell("DispatchWebhooks", &foreign).await.status, StatusCode::OK);

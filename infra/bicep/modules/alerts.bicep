@@ -14,6 +14,9 @@ param workspaceId string
 @description('Id of the Cosmos DB account.')
 param cosmosId string
 
+@description('Id of the topic.')
+param topicId string
+
 @description('Address that alerts are sent to; empty for none.')
 param email string
 
@@ -188,6 +191,37 @@ resource onThrottling 'Microsoft.Insights/metricAlerts@2018-03-01' = {
           timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 100
+        }
+      ]
+    }
+    autoMitigate: true
+    actions: empty(email) ? [] : [{ actionGroupId: people.id }]
+  }
+}
+
+// A subscriber has refused an event for a day. It lies in the container `dead-letters`.
+resource onDeadLetters 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+  name: 'alert-dead-letters'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'An event could not be delivered to a function for a day. Look into the container dead-letters.'
+    severity: 1
+    enabled: true
+    scopes: [topicId]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT15M'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: 'dead letters'
+          metricNamespace: 'Microsoft.EventGrid/topics'
+          metricName: 'DeadLetteredCount'
+          timeAggregation: 'Total'
+          operator: 'GreaterThan'
+          threshold: 0
         }
       ]
     }

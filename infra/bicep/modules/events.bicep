@@ -27,5 +27,6 @@ resource topic 'Microsoft.EventGrid/topics@2022-06-15' = {
   }
 }
 
+output id string = topic.id
 output name string = topic.name
 output endpoint string = topic.properties.endpoint

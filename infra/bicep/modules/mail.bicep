@@ -10,6 +10,12 @@ param tags object
 @description('Where data is kept, which must be the same for both resources: Europe, United States, ….')
 param dataLocation string
 
+@description('Id of a domain of your own that mails come from; empty for the one that Azure manages.')
+param domainId string
+
+@description('Address that mails come from; empty for the one of the domain that Azure manages.')
+param sender string
+
 resource service 'Microsoft.Communication/emailServices@2025-09-01' = {
   name: '${name}-mail'
   location: 'global'
@@ -34,11 +40,11 @@ resource communication 'Microsoft.Communication/communicationServices@2025-09-01
   tags: tags
   properties: {
     dataLocation: dataLocation
-    linkedDomains: [domain.id]
+    linkedDomains: empty(domainId) ? [domain.id] : [domainId]
     disableLocalAuth: true
   }
 }
 
 output name string = communication.name
 output endpoint string = 'https://${communication.properties.hostName}'
-output sender string = 'DoNotReply@${domain.properties.mailFromSenderDomain}'
+output from string = empty(sender) ? 'DoNotReply@${domain.properties.mailFromSenderDomain}' : sender

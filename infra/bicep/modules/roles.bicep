@@ -29,12 +29,14 @@ var roleIds = {
   // The host keeps its locks, its keys and the package in blobs; pictures are blobs, too.
   'Storage Blob Data Owner': 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
   // Triggers read, outputs write, and a queue that is missing is made.
+  // To look at what could not be delivered.
+  'Storage Blob Data Reader': '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
   'Storage Queue Data Contributor': '974c5e8b-45b9-4653-ba55-5f855dd0fae8'
   // The host's diagnostic events.
   'Storage Table Data Contributor': '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
   'Monitoring Metrics Publisher': '3913510d-42f4-4e42-8a64-420c390055eb'
   'Key Vault Secrets User': '4633458b-17de-408a-b874-0445c86b69e6'
-  'EventGrid Data Sender': 'd5a91429-5639-480a-98a8-c4eb9d3b3b9e'
+  'EventGrid Data Sender': 'd5a91429-5739-47e2-a06b-3470a27159e7'
   // No smaller role of Azure's own sends mails.
   'Communication and Email Service Owner': '09976791-48a7-449e-bb21-39d1a415f350'
 }
@@ -157,6 +159,35 @@ resource operatorOnCosmos 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignme
     principalId: operatorId
     roleDefinitionId: '${cosmos.id}/sqlRoleDefinitions/${cosmosDataContributor}'
     scope: cosmos.id
+  }
+}
+
+// To look at dead letters, and to send them again.
+resource operatorOnBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (name, i) in storageNames: if (!empty(operatorId)) {
+    scope: storage[i]
+    name: guid(resourceGroup().id, name, operatorId, roleIds['Storage Blob Data Reader'])
+    properties: {
+      principalId: operatorId
+      principalType: 'User'
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roleIds['Storage Blob Data Reader']
+      )
+    }
+  }
+]
+
+resource operatorOnTopic 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorId)) {
+  scope: topic
+  name: guid(topic.id, operatorId, roleIds['EventGrid Data Sender'])
+  properties: {
+    principalId: operatorId
+    principalType: 'User'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roleIds['EventGrid Data Sender']
+    )
   }
 }
 

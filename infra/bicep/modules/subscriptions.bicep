@@ -11,7 +11,7 @@ param functionAppId string
 @description('Id of the identity of the shop, as which the topic keeps what could not be delivered.')
 param identityId string
 
-@description('Id of the storage account that keeps it.')
+@description('Id of the storage account that keeps it; empty when the topic cannot reach one.')
 param storageId string
 
 // A type is `WidgetCo.` and a kind. StartOrder hears of orders that were placed elsewhere, whatever stands before.
@@ -19,7 +19,7 @@ var hearers = [
   { functionName: 'DispatchWebhooks', endsWith: [] }
   { functionName: 'NotifyCustomer', endsWith: ['OrderConfirmed', 'OrderFailed', 'OrderShipped', 'OrderCancelled'] }
   { functionName: 'StartOrder', endsWith: ['OrderPlaced'] }
-  { functionName: 'UpdateInventory', endsWith: ['ProductCreated'] }
+  { functionName: 'UpdateInventory', endsWith: ['ProductCreated', 'ProductUpdated'] }
   { functionName: 'WarnLowStock', endsWith: ['StockLow'] }
 ]
 
@@ -46,7 +46,7 @@ resource heard 'Microsoft.EventGrid/topics/eventSubscriptions@2022-06-15' = [
           : [{ operatorType: 'StringEndsWith', key: 'type', values: hearer.endsWith }]
       }
       retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
-      deadLetterWithResourceIdentity: {
+      deadLetterWithResourceIdentity: empty(storageId) ? null : {
         identity: { type: 'UserAssigned', userAssignedIdentity: identityId }
         deadLetterDestination: {
           endpointType: 'StorageBlob'

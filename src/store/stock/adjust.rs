@@ -138,7 +138,7 @@ impl StockLedger {
                 Some(seen) => seen.value.clone(),
                 None => Stock::none(product_id, now),
             };
-            let marked = Stock { low_water: Some(low_water), ..old.clone() };
+            let marked = Stock { low_water: Some(low_water), updated_at: now, ..old.clone() };
             let (next, announcement) = match &seen {
                 Some(_) => marked.following(&old),
                 // It has just come into the catalogue: nobody has to be told that there is nothing yet.
