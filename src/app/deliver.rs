@@ -40,7 +40,7 @@ pub enum Redelivery {
 
 impl App {
     /// Writes down that an event of this shop goes to each webhook that wants it, and gives the bells to ring. An event that is
-    /// heard again rings again, for records that are there; one of more than [`AGE_MAX`] ago goes nowhere. One request for each webhook that wants it, and now and then
+    /// heard again rings again, for records that are there; one of more than three days ago goes nowhere. One request for each webhook that wants it, and now and then
     /// a query.
     ///
     /// # Errors
