@@ -5,8 +5,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::Deserializer;
 use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// Above this not every whole number has a floating-point form of its own, 2^53.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
@@ -23,7 +23,7 @@ where
     deserializer.deserialize_any(Whole(PhantomData))
 }
 
-/// The same for a field that may be left out, with `default`; `null` is no number.
+/// The same for a field that may be left out, with `default`, or be `null`.
 ///
 /// # Errors
 /// When it is not a whole number, or not one that the field can hold.
@@ -32,8 +32,12 @@ where
     D: Deserializer<'de>,
     T: TryFrom<i64> + TryFrom<u64>,
 {
-    whole(deserializer).map(Some)
+    Ok(Option::<Plain<T>>::deserialize(deserializer)?.map(|Plain(number)| number))
 }
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: TryFrom<i64> + TryFrom<u64>"))]
+struct Plain<T>(#[serde(deserialize_with = "whole")] T);
 
 struct Whole<T>(PhantomData<T>);
 
