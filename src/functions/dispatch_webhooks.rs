@@ -6,7 +6,7 @@ use axum::extract::State;
 
 use crate::app::App;
 use crate::domain::webhook::delivery::Bell;
-use crate::host::{Failure, Invocation, Reply, context};
+use crate::host::{Failure, Invocation, Reply};
 
 /// Answers with the bells to ring. Events of others are none of ours to pass on.
 ///
@@ -14,9 +14,6 @@ use crate::host::{Failure, Invocation, Reply, context};
 /// A [`Failure`] when a record could not be written; the event is then heard again.
 pub async fn dispatch_webhooks(State(app): State<App>, invocation: Invocation) -> Result<Reply, Failure> {
     let event = invocation.event("event")?;
-    if let Some(traceparent) = &event.traceparent {
-        context::follow(traceparent);
-    }
     let bells = app.dispatch(&event).await?;
     Ok(Reply::new().queue("webhooks", bells.iter().map(Bell::text)))
 }

@@ -24,7 +24,6 @@ pub async fn start_order(State(app): State<App>, invocation: Invocation) -> Resu
     if event.source == SOURCE || kind != Some(KIND) {
         return Ok(Reply::new());
     }
-    context::follow(event.traceparent.as_deref().unwrap_or_default());
     // What is no JSON is no order either, but what it was must not be lost.
     let mut data = match event.data_base64 {
         Some(bytes) => Value::String(bytes),

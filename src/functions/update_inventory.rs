@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::domain::announcement::News;
 use crate::domain::stock::LOW_WATER_DEFAULT;
 use crate::events::news;
-use crate::host::{Failure, Invocation, Reply, context};
+use crate::host::{Failure, Invocation, Reply};
 
 /// Acknowledges an event that is about something else, or was heard before.
 ///
@@ -16,7 +16,6 @@ use crate::host::{Failure, Invocation, Reply, context};
 pub async fn update_inventory(State(app): State<App>, invocation: Invocation) -> Result<Reply, Failure> {
     let event = invocation.event("event")?;
     if let Some(News::ProductCreated(product) | News::ProductUpdated(product)) = news(&event) {
-        context::follow(event.traceparent.as_deref().unwrap_or_default());
         app.store.stock.watch(&product.product_id, LOW_WATER_DEFAULT, app.clock.now()).await?;
     }
     Ok(Reply::new())

@@ -4,7 +4,7 @@ use axum::extract::State;
 
 use crate::app::App;
 use crate::events::announcement;
-use crate::host::{Failure, Invocation, Reply, context};
+use crate::host::{Failure, Invocation, Reply};
 
 /// Acknowledges the event once the mail about it is sent, or will never be.
 ///
@@ -12,7 +12,6 @@ use crate::host::{Failure, Invocation, Reply, context};
 /// A [`Failure`]: the event comes again.
 pub async fn warn_low_stock(State(app): State<App>, invocation: Invocation) -> Result<Reply, Failure> {
     let event = invocation.event("event")?;
-    event.traceparent.as_deref().inspect(|traceparent| context::follow(traceparent));
     if let Some(heard) = announcement(&event) {
         app.warn_low_stock(&heard).await?;
     }

@@ -58,7 +58,7 @@ impl IntoResponse for Failure {
 }
 
 /// The error and its causes on one line, outermost first.
-fn chain(error: &(dyn Error + 'static)) -> String {
+pub fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     causes.take(CHAIN_LENGTH_MAX).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -168,15 +168,17 @@ impl Invocation {
         Ok(Timer { is_past_due: raw.is_past_due, last: status.last, next: status.next })
     }
 
-    /// The event that was delivered.
+    /// The event that was delivered. What this task does from now on belongs to its trace.
     ///
     /// # Errors
     ///
     /// [`EnvelopeError`] when it is missing or is not a CloudEvent, which is how the subscription must have it delivered.
     pub fn event(&self, binding: &str) -> Result<CloudEvent, EnvelopeError> {
         let expected = "a CloudEvent 1.0";
-        CloudEvent::deserialize(self.datum(binding)?)
-            .map_err(|_| EnvelopeError::Shape { binding: binding.to_owned(), expected })
+        let event = CloudEvent::deserialize(self.datum(binding)?)
+            .map_err(|_| EnvelopeError::Shape { binding: binding.to_owned(), expected })?;
+        event.traceparent.iter().for_each(|traceparent| context::follow(traceparent));
+        Ok(event)
     }
 
     /// The documents of a batch from the change feed. They arrive as a text, in the form of a queue's: the array as JSON in a

@@ -16,6 +16,8 @@ use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 
+use crate::host::failure::chain;
+
 /// Longest that one delivery may take, the token included. Meanwhile what comes is kept, and then dropped.
 const DELIVERY_TIME_MAX: Duration = Duration::from_secs(5);
 /// Shortest time between two words about failures.
@@ -137,10 +139,4 @@ impl Bag {
             tracing::warn!(reason, count, "traces and metrics cannot be sent");
         }
     }
-}
-
-/// The error and its causes, outermost first.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -14,6 +14,7 @@ mod contract;
 mod crash;
 mod customer_crash;
 mod customers;
+mod door;
 mod events;
 mod get_docs;
 mod group_commit;

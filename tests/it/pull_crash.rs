@@ -14,10 +14,8 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use azure_data_cosmos::FeedScope;
 use azure_data_cosmos::clients::ContainerClient;
-use futures::future::FutureExt;
 use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 use tower::ServiceExt;
 use widgetco::app::App;
 use widgetco::app::pull::Opened;
@@ -29,8 +27,8 @@ use widgetco::domain::partner::disclosure::Form;
 use widgetco::host;
 use widgetco::sources::Ids;
 use widgetco::store::Store;
-use widgetco::store::emulator::{Fate, Gate};
 
+use crate::door::{Door, FAULTS, Fault};
 use crate::group_commit::beside;
 use crate::partners::{PULL, agree, consent};
 
@@ -38,27 +36,6 @@ use crate::partners::{PULL, agree, consent};
 const CUSTOMERS: [&str; 5] = ["ann", "ben", "cid", "dot", "eli"];
 /// What marks a customer's name in what leaves.
 const MARK: &str = "NAME-OF-";
-
-/// What happens to one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fault {
-    /// The worker is killed and the request never arrives.
-    KilledBefore,
-    /// The worker is killed after the request took effect.
-    KilledAfter,
-    /// It takes effect, but the worker hears that it failed.
-    AnswerLost,
-    /// It has no effect, and the worker hears that it failed; what the client does not try again by itself.
-    Refused,
-}
-
-const FAULTS: [Fault; 4] = [Fault::KilledBefore, Fault::KilledAfter, Fault::AnswerLost, Fault::Refused];
-
-impl Fault {
-    fn kills(self) -> bool {
-        matches!(self, Self::KilledBefore | Self::KilledAfter)
-    }
-}
 
 /// How it is pulled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,47 +46,6 @@ enum Way {
     Ndjson,
     /// The pieces of a stream that takes two customers at once.
     Pieces,
-}
-
-/// What stands in the way of the worker.
-#[derive(Default)]
-struct Door {
-    plan: Mutex<Option<(u64, Fault)>>,
-    arrived: Mutex<u64>,
-    killed: Notify,
-}
-
-impl Door {
-    /// Counts from here on, and lets this request go wrong.
-    fn begin(&self, plan: Option<(u64, Fault)>) {
-        *self.arrived.lock().unwrap() = 0;
-        *self.plan.lock().unwrap() = plan;
-    }
-
-    fn gate(self: Arc<Self>) -> Gate {
-        Arc::new(move |_| {
-            let fate = self.decide();
-            async move { fate }.boxed()
-        })
-    }
-
-    fn decide(&self) -> Fate {
-        let mut arrived = self.arrived.lock().unwrap();
-        *arrived += 1;
-        let Some((at, fault)) = *self.plan.lock().unwrap() else { return Fate::Pass };
-        if *arrived != at {
-            return if *arrived > at && fault.kills() { Fate::Vanish } else { Fate::Pass };
-        }
-        if fault.kills() {
-            self.killed.notify_one();
-        }
-        match fault {
-            Fault::KilledBefore => Fate::Vanish,
-            Fault::KilledAfter => Fate::Silence,
-            Fault::AnswerLost => Fate::Mislead(503),
-            Fault::Refused => Fate::Refuse(400),
-        }
-    }
 }
 
 /// What has left so far, and whether it looks whole.

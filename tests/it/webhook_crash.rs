@@ -11,9 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
-use futures::future::FutureExt;
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 use tower::ServiceExt;
 use widgetco::app::App;
 use widgetco::domain::webhook::Reach;
@@ -21,78 +19,17 @@ use widgetco::host::{self, CloudEvent};
 use widgetco::outbound::Outbound;
 use widgetco::sources::Ids;
 use widgetco::store::Store;
-use widgetco::store::emulator::{Fate, Gate};
+
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use crate::door::{Door, FAULTS, Fault};
 use crate::group_commit::beside;
 use crate::shop::TestShop;
 use crate::webhooks::confirmed;
 
 /// Webhooks that want every event.
 const WEBHOOKS: usize = 2;
-
-/// What happens to one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fault {
-    /// The worker is killed and the request never arrives.
-    KilledBefore,
-    /// The worker is killed after the request took effect.
-    KilledAfter,
-    /// It takes effect, but the worker hears that it failed.
-    AnswerLost,
-    /// It has no effect, and the worker hears that it failed; what the client does not try again by itself.
-    Refused,
-}
-
-const FAULTS: [Fault; 4] = [Fault::KilledBefore, Fault::KilledAfter, Fault::AnswerLost, Fault::Refused];
-
-impl Fault {
-    fn kills(self) -> bool {
-        matches!(self, Self::KilledBefore | Self::KilledAfter)
-    }
-}
-
-/// What stands in the way of the worker.
-#[derive(Default)]
-struct Door {
-    plan: Mutex<Option<(u64, Fault)>>,
-    arrived: Mutex<u64>,
-    killed: Notify,
-}
-
-impl Door {
-    /// Counts from here on, and lets this request go wrong.
-    fn begin(&self, plan: Option<(u64, Fault)>) {
-        *self.arrived.lock().unwrap() = 0;
-        *self.plan.lock().unwrap() = plan;
-    }
-
-    fn gate(self: Arc<Self>) -> Gate {
-        Arc::new(move |_| {
-            let fate = self.decide();
-            async move { fate }.boxed()
-        })
-    }
-
-    fn decide(&self) -> Fate {
-        let mut arrived = self.arrived.lock().unwrap();
-        *arrived += 1;
-        let Some((at, fault)) = *self.plan.lock().unwrap() else { return Fate::Pass };
-        if *arrived != at {
-            return if *arrived > at && fault.kills() { Fate::Vanish } else { Fate::Pass };
-        }
-        if fault.kills() {
-            self.killed.notify_one();
-        }
-        match fault {
-            Fault::KilledBefore => Fate::Vanish,
-            Fault::KilledAfter => Fate::Silence,
-            Fault::AnswerLost => Fate::Mislead(503),
-            Fault::Refused => Fate::Refuse(400),
-        }
-    }
-}
 
 /// A shop past the door, its worker behind it, and somebody who takes all events.
 struct Stage {
