@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
+use crate::host::failure::chain;
 
 mod audit;
 #[cfg(feature = "emulator")]
@@ -248,10 +249,4 @@ fn say(line: &(impl Display + ?Sized)) {
 fn fail(message: &str) -> ExitCode {
     drop(writeln!(io::stderr(), "widgetco: {message}"));
     ExitCode::FAILURE
-}
-
-/// The error and its causes, outermost first.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

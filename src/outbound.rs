@@ -7,16 +7,15 @@
 mod guard;
 
 use std::error::Error as StdError;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, USER_AGENT};
-use reqwest::redirect::Policy;
 use reqwest::{Client, Error};
 use tracing::Instrument;
 use url::{Host, Url};
 
+use crate::client;
 use crate::domain::webhook::delivery::Trouble;
 use crate::domain::webhook::{Address, Reach};
 use crate::measure::{NO_STATUS, dependency};
@@ -110,17 +109,11 @@ impl Outbound {
 }
 
 fn client(reach: Reach) -> Option<Client> {
-    let builder = Client::builder()
-        .dns_resolver(Resolver(Guard(reach)))
-        .redirect(Policy::none())
-        .no_proxy()
-        .referer(false)
-        .timeout(TIME_MAX);
-    // On a machine without root certificates this panics.
-    let made = catch_unwind(AssertUnwindSafe(|| builder.build()));
-    let made = made.map_err(|_| "does this machine have CA certificates?".to_owned());
-    let made = made.and_then(|made| made.map_err(|error| error.to_string()));
-    made.inspect_err(|error| tracing::error!(error, "nothing can be sent to webhooks")).ok()
+    let made = client::client(|builder| {
+        let builder = builder.dns_resolver(Resolver(Guard(reach)));
+        builder.no_proxy().referer(false).timeout(TIME_MAX)
+    });
+    made.inspect_err(|error| tracing::error!(%error, "nothing can be sent to webhooks")).ok()
 }
 
 /// What went wrong, in a word: the error itself names the address, which may hold a key.

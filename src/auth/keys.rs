@@ -19,6 +19,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::auth::Refusal;
+use crate::client::{self, client};
 use crate::sources::Clock;
 
 /// After this time keys are fetched anew, so that one that was withdrawn is no longer believed.
@@ -169,9 +170,7 @@ struct Discovered {
 
 /// The keys that the issuer publishes now. Two requests.
 async fn fetch(issuer: &str) -> Result<BTreeMap<String, Key>, String> {
-    let client =
-        reqwest::Client::builder().timeout(FETCH_TIME_MAX).redirect(reqwest::redirect::Policy::none());
-    let client = client.build().map_err(|error| error.to_string())?;
+    let client = client(|builder| builder.timeout(FETCH_TIME_MAX)).map_err(|error| error.to_string())?;
     let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
     let Discovered { issuer: named, jwks_uri } = get(&client, &address).await?;
     if named != issuer {
@@ -189,16 +188,10 @@ async fn fetch(issuer: &str) -> Result<BTreeMap<String, Key>, String> {
 }
 
 async fn get<T: DeserializeOwned>(client: &reqwest::Client, address: &str) -> Result<T, String> {
-    let failed = |error: reqwest::Error| format!("{address}: {}", error.without_url());
-    let sent = client.get(address).send().await;
-    let mut response = sent.and_then(reqwest::Response::error_for_status).map_err(failed)?;
-    let mut document = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        if document.len() + chunk.len() > DOCUMENT_BYTES_MAX {
-            return Err(format!("{address} has more than {DOCUMENT_BYTES_MAX} bytes"));
-        }
-        document.extend_from_slice(&chunk);
-    }
+    let sent = client.get(address).send().await.and_then(reqwest::Response::error_for_status);
+    let answer = sent.map_err(|error| format!("{address}: {}", error.without_url()))?;
+    let document = client::read(answer, DOCUMENT_BYTES_MAX).await;
+    let document = document.map_err(|error| format!("{address}: {error}"))?;
     serde_json::from_slice(&document).map_err(|error| format!("{address}: {error}"))
 }
 

@@ -1,10 +1,9 @@
 //! A folder on this machine, for development.
 //!
-//! A blob is a file of its name. It is written under another name first and then linked to its own, so that it is there
-//! in full or not at all, and never replaced.
+//! A blob is a file of its name, which is never replaced.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +14,7 @@ use chrono::{DateTime, Utc};
 use futures::stream;
 
 use super::{Content, Entry, Error, Page};
+use crate::files::{self, is_refusal, keep};
 
 /// Folder of what is being written; no blob's name begins with a dot.
 const UNFINISHED: &str = ".unfinished";
@@ -40,21 +40,7 @@ impl Folder {
         let path = self.path(name)?;
         let number = self.writes.fetch_add(1, Ordering::Relaxed);
         let unfinished = self.root.join(UNFINISHED).join(format!("{}-{number}", std::process::id()));
-        blocking(format!("write {name}"), move || {
-            for file in [&path, &unfinished] {
-                file.parent().map_or(Ok(()), fs::create_dir_all)?;
-            }
-            let mut file = File::create(&unfinished)?;
-            file.write_all(&bytes)?;
-            file.sync_all()?;
-            let linked = fs::hard_link(&unfinished, &path);
-            fs::remove_file(&unfinished)?;
-            match linked {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-                linked => linked,
-            }
-        })
-        .await
+        blocking(format!("write {name}"), move || keep(&path, &unfinished, &bytes)).await
     }
 
     pub(super) async fn read(&self, name: &str, range: Range<u64>) -> Result<Option<Content>, Error> {
@@ -149,21 +135,12 @@ fn collect(root: &Path, folder: &Path, depth: usize, entries: &mut Vec<Entry>) -
     Ok(())
 }
 
-/// Runs work with files on a thread that may block.
 async fn blocking<T: Send + 'static>(
     operation: String,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, Error> {
-    let done = tokio::task::spawn_blocking(work).await;
-    let error = match done {
-        Ok(Ok(value)) => return Ok(value),
-        Ok(Err(error)) => error,
-        Err(panicked) => io::Error::other(panicked),
-    };
-    match error.kind() {
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            Err(Error::Refused { operation, source: error.into() })
-        }
-        _ => Err(Error::Unavailable { operation, source: error.into() }),
-    }
+    files::blocking(work).await.map_err(|error| match is_refusal(&error) {
+        true => Error::Refused { operation, source: error.into() },
+        false => Error::Unavailable { operation, source: error.into() },
+    })
 }

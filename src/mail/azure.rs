@@ -4,7 +4,6 @@
 //! operation can be asked for by that id. What is not: what becomes of a second mail under the same id. So this never sends
 //! one before it has asked, unless the service said that it took nothing. Does not know what is in a mail.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use tokio::time::{sleep, timeout};
 use tracing::Instrument;
 
 use super::{Cause, Error, Fate, Mail};
+use crate::client::{client, read};
 use crate::config::Identity;
 use crate::credential::credential;
 use crate::domain::notification::OperationId;
@@ -178,8 +178,9 @@ impl Service {
             }
             Verdict::Busy | Verdict::Unclear => return Err(unclear(status.to_string().into())),
         }
-        let Operation { status, error } = serde_json::from_slice(&read(answer).await.map_err(&unclear)?)
-            .map_err(|error| unclear(error.into()))?;
+        let body = read(answer, ANSWER_BYTES_MAX).await.map_err(&unclear)?;
+        let operation = serde_json::from_slice(&body).map_err(|error| unclear(error.into()));
+        let Operation { status, error } = operation?;
         Ok(Some(match status.as_str() {
             "Failed" | "Canceled" => {
                 Fate::Rejected { code: word(error.and_then(|error| error.code).as_deref()) }
@@ -255,24 +256,9 @@ impl Service {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let builder = Client::builder().timeout(REQUEST_TIME_MAX).redirect(reqwest::redirect::Policy::none());
-        // On a machine without root certificates this panics.
-        let client = catch_unwind(AssertUnwindSafe(|| builder.build()));
-        let client = client.map_err(|_| Cause::from("no HTTP client can be made on this machine"))??;
+        let client = client(|builder| builder.timeout(REQUEST_TIME_MAX))?;
         Ok(self.client.get_or_init(|| client))
     }
-}
-
-/// The body of an answer, if it is of a sensible size.
-async fn read(mut answer: Response) -> Result<Vec<u8>, Cause> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
-        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err(format!("the answer has more than {ANSWER_BYTES_MAX} bytes").into());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 /// How long the service wants to be left alone.

@@ -1,10 +1,8 @@
 //! A folder on this machine that keeps each mail as a file, for development.
 //!
-//! The file is named after the operation. It is written under another name first and then linked to its own, so that it is
-//! there in full or not at all, and never twice.
+//! The file is named after the operation, so that none is kept twice.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,6 +11,7 @@ use mail_builder::headers::raw::Raw;
 
 use super::{Error, Fate, Mail};
 use crate::domain::notification::OperationId;
+use crate::files::{blocking, is_refusal, keep};
 use crate::host::context;
 
 /// The folder.
@@ -31,29 +30,18 @@ impl Folder {
     /// Keeps the mail, unless one of this name is there.
     pub(super) async fn keep(&self, operation_id: &OperationId, mail: &Mail) -> Result<Fate, Error> {
         let operation = format!("keep mail {operation_id}");
-        let (root, path) = (self.root.clone(), self.path(operation_id));
+        let path = self.path(operation_id);
         let number = self.writes.fetch_add(1, Ordering::Relaxed);
-        let unfinished = root.join(format!(".{operation_id}-{}-{number}", std::process::id()));
+        let unfinished = self.root.join(format!(".{operation_id}-{}-{number}", std::process::id()));
         let bytes = self.bytes(operation_id, mail);
-        blocking(operation, move || {
-            fs::create_dir_all(&root)?;
-            let mut file = File::create(&unfinished)?;
-            file.write_all(&bytes?)?;
-            file.sync_all()?;
-            let linked = fs::hard_link(&unfinished, &path);
-            fs::remove_file(&unfinished)?;
-            match linked {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-                linked => linked,
-            }
-        })
-        .await?;
-        Ok(Fate::Taken)
+        let kept = blocking(move || keep(&path, &unfinished, &bytes?)).await;
+        kept.map(|()| Fate::Taken).map_err(|error| failure(operation, error))
     }
 
     pub(super) async fn ask(&self, operation_id: &OperationId) -> Result<Option<Fate>, Error> {
         let path = self.path(operation_id);
-        let is_there = blocking(format!("look for mail {operation_id}"), move || path.try_exists()).await?;
+        let is_there = blocking(move || path.try_exists()).await;
+        let is_there = is_there.map_err(|error| failure(format!("look for mail {operation_id}"), error))?;
         Ok(is_there.then_some(Fate::Taken))
     }
 
@@ -78,21 +66,9 @@ impl Folder {
     }
 }
 
-/// Runs work with files on a thread that may block.
-async fn blocking<T: Send + 'static>(
-    operation: String,
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<T, Error> {
-    let done = tokio::task::spawn_blocking(work).await;
-    let error = match done {
-        Ok(Ok(value)) => return Ok(value),
-        Ok(Err(error)) => error,
-        Err(panicked) => io::Error::other(panicked),
-    };
-    match error.kind() {
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            Err(Error::Refused { operation, source: error.into() })
-        }
-        _ => Err(Error::Unavailable { operation, source: error.into() }),
+fn failure(operation: String, error: io::Error) -> Error {
+    match is_refusal(&error) {
+        true => Error::Refused { operation, source: error.into() },
+        false => Error::Unavailable { operation, source: error.into() },
     }
 }

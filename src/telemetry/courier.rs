@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 
+use crate::client::{client, read};
 use crate::host::failure::chain;
 
 /// Longest that one delivery may take, the token included. Meanwhile what comes is kept, and then dropped.
@@ -64,8 +65,7 @@ impl fmt::Debug for Courier {
 impl HttpClient for Courier {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let bag = Arc::clone(&self.0);
-        // The exporters wait on threads of their own, where the client does not work. A panic of the client, on a machine
-        // without certificates, ends this task alone.
+        // The exporters wait on threads of their own, where the client does not work.
         let delivery = async move { timeout(DELIVERY_TIME_MAX, bag.deliver(request)).await };
         let answer = match self.0.runtime.spawn(delivery).await {
             Ok(Ok(answer)) => answer,
@@ -115,19 +115,11 @@ impl Bag {
             value.set_sensitive(true);
             request.headers_mut().insert(AUTHORIZATION, value);
         }
-        // A token must not go on to where an answer points.
-        let redirects = reqwest::redirect::Policy::none;
-        let build = || async { reqwest::Client::builder().redirect(redirects()).build() };
-        let client = self.client.get_or_try_init(build).await?;
-        let mut answer = client.execute(request).await.map_err(reqwest::Error::without_url)?;
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await? {
-            if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-                return Err(format!("its answer has more than {ANSWER_BYTES_MAX} bytes").into());
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Response::builder().status(answer.status()).body(body.into())?)
+        let client = self.client.get_or_try_init(|| async { client(|builder| builder) }).await?;
+        let answer = client.execute(request).await.map_err(reqwest::Error::without_url)?;
+        let status = answer.status();
+        let body = read(answer, ANSWER_BYTES_MAX).await?;
+        Ok(Response::builder().status(status).body(body.into())?)
     }
 
     fn complain(&self, reason: &str) {
