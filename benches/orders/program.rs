@@ -30,8 +30,10 @@ const REST: Duration = Duration::from_millis(200);
 /// An account that is never reached: the handler connects when the store is first used.
 const NOWHERE: &str = "https://example.documents.azure.com:443/";
 
-/// Where nobody takes the traces and metrics that are made: they are dropped, and cost what making them costs.
-const WITH_EXPORT: &[(&str, &str)] = &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")];
+/// What each program is started with: nothing but a store, and also somebody to send traces and metrics to. Nobody takes them there:
+/// they are dropped, and cost what making them costs.
+const SETTINGS: [(&str, Settings); 2] =
+    [("", &[]), (", with traces and metrics", &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")])];
 
 type Settings = &'static [(&'static str, &'static str)];
 
@@ -62,36 +64,37 @@ pub(crate) struct UnderLoad {
 /// When one does not start or does not decide.
 pub(crate) async fn measure(options: &Options) -> Result<Vec<Program>, Failure> {
     let own = Path::new(env!("CARGO_BIN_EXE_widgetco"));
-    let mut programs = Vec::new();
-    for (name, settings) in
-        [("this build, with the emulator", [].as_slice()), ("the same with traces and metrics", WITH_EXPORT)]
-    {
-        let mut program = starts(name, own, settings, options.starts())?;
+    let mut programs = starts("this build, with the emulator", own, options.starts())?;
+    for (program, (_, settings)) in programs.iter_mut().zip(SETTINGS) {
         program.load = Some(load(own, settings, options.program_orders()).await?);
-        programs.push(program);
     }
     for path in options.programs() {
-        programs.push(starts(&path.display().to_string(), path, &[], options.starts())?);
+        programs.extend(starts(&path.display().to_string(), path, options.starts())?);
     }
     Ok(programs)
 }
 
-fn starts(name: &str, path: &Path, settings: Settings, times: u32) -> Result<Program, Failure> {
-    let (mut start_ms, mut rest_mib) = (Vec::new(), Vec::new());
+/// The program with each of the [`SETTINGS`], started in turns, so that what else the machine does meets all alike.
+fn starts(name: &str, path: &Path, times: u32) -> Result<Vec<Program>, Failure> {
+    let mut figures = SETTINGS.map(|_| (Vec::new(), Vec::new()));
     for _ in 0..times {
-        let (running, took) = Running::start(path, NOWHERE, settings)?;
-        sleep(REST);
-        start_ms.push(took.as_secs_f64() * 1000.0);
-        rest_mib.push(running.memory_mib("VmRSS:")?);
+        for ((_, settings), (start_ms, rest_mib)) in SETTINGS.iter().zip(&mut figures) {
+            let (running, took) = Running::start(path, NOWHERE, settings)?;
+            sleep(REST);
+            start_ms.push(took.as_secs_f64() * 1000.0);
+            rest_mib.push(running.memory_mib("VmRSS:")?);
+        }
     }
-    Ok(Program {
-        name: name.to_owned(),
-        size_mib: count(usize::try_from(path.metadata()?.len())?) / 1024.0 / 1024.0,
+    let size_mib = count(usize::try_from(path.metadata()?.len())?) / 1024.0 / 1024.0;
+    let programs = SETTINGS.iter().zip(figures).map(|((with, _), (start_ms, rest_mib))| Program {
+        name: format!("{name}{with}"),
+        size_mib,
         worst_start_ms: start_ms.iter().copied().fold(0.0, f64::max),
         start_ms: median(start_ms),
         rest_mib: median(rest_mib),
         load: None,
-    })
+    });
+    Ok(programs.collect())
 }
 
 /// Orders of many products, as many at once as one instance takes, from a store that answers at once.
