@@ -6,28 +6,26 @@
 //! invocation; nothing that it sends later gets through.
 #![cfg(test)]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{Request, Response, StatusCode};
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
 use widgetco::app::images::Images;
 use widgetco::config::CosmosConfig;
 use widgetco::store::Store;
-use widgetco::store::emulator::{Arrival, Emulator, Fate, Gate};
+use widgetco::store::emulator::{Emulator, Fate};
 
 use crate::azurite::{Azurite, settings};
 use crate::blobs::names;
+use crate::door::{Door, FAULTS, Fault};
 use crate::group_commit::beside;
 use crate::images::png;
 use crate::shop::{DATABASE, TestShop};
@@ -37,78 +35,12 @@ use crate::sweep_images::{leave, old};
 const CALLS_MAX: usize = 5;
 const ORPHAN: &str = "ghost/aaaaaaaaaaaaaaaaaaaaaaaaaa/original.png";
 
-/// What happens to one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// The worker is killed and the request never arrives.
-    KilledBefore,
-    /// The worker is killed after the request took effect.
-    KilledAfter,
-    /// It takes effect, but the worker hears that it failed.
-    AnswerLost,
-    /// It has no effect, and the worker hears that it failed.
-    Refused,
-}
-
-pub(crate) const FAULTS: [Fault; 4] =
-    [Fault::KilledBefore, Fault::KilledAfter, Fault::AnswerLost, Fault::Refused];
-
 /// The invocation under test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
     Add,
     Remove,
     Sweep,
-}
-
-/// The door that all requests of a worker go through, to either store.
-#[derive(Default)]
-pub(crate) struct Door {
-    plan: Mutex<Option<(usize, Fault)>>,
-    pub(crate) arrived: AtomicUsize,
-    pub(crate) killed: Notify,
-}
-
-impl Door {
-    /// Counts from here on, and lets this request go wrong.
-    pub(crate) fn begin(&self, plan: Option<(usize, Fault)>) {
-        self.arrived.store(0, Ordering::SeqCst);
-        *self.plan.lock().unwrap() = plan;
-    }
-
-    /// What becomes of the request that has just arrived.
-    pub(crate) fn decide(&self) -> Fate {
-        let number = self.arrived.fetch_add(1, Ordering::SeqCst) + 1;
-        let Some((at, fault)) = *self.plan.lock().unwrap() else { return Fate::Pass };
-        let kills = matches!(fault, Fault::KilledBefore | Fault::KilledAfter);
-        if number != at {
-            return if number > at && kills { Fate::Vanish } else { Fate::Pass };
-        }
-        match fault {
-            Fault::KilledBefore => Fate::Vanish,
-            Fault::KilledAfter => Fate::Silence,
-            Fault::AnswerLost => Fate::Mislead(503),
-            Fault::Refused => Fate::Refuse(503),
-        }
-    }
-
-    pub(crate) fn gate(self: Arc<Self>) -> Gate {
-        Arc::new(move |_: Arrival| -> BoxFuture<'static, Fate> {
-            let fate = self.decide();
-            if fate == Fate::Vanish {
-                self.killed.notify_one();
-            }
-            // The document is written a moment later, in one go; the worker does not hear of it.
-            if fate == Fate::Silence {
-                let door = Arc::clone(&self);
-                tokio::spawn(async move {
-                    tokio::task::yield_now().await;
-                    door.killed.notify_one();
-                });
-            }
-            async move { fate }.boxed()
-        })
-    }
 }
 
 /// The door in front of Azurite.
@@ -176,7 +108,7 @@ struct Stage {
 
 impl Stage {
     async fn build() -> Self {
-        let door = Arc::new(Door::default());
+        let door = Arc::new(Door::refusing(503));
         let azurite = Azurite::start();
         let address = azurite.url("");
         let origin = address.split("/devstoreaccount1").next().unwrap().to_owned();
@@ -217,8 +149,7 @@ impl Stage {
         };
         let requests = self.door.arrived.load(Ordering::SeqCst);
         if let Some((_, fault)) = plan {
-            let kills = matches!(fault, Fault::KilledBefore | Fault::KilledAfter);
-            assert_eq!(killed, kills, "{act:?} {plan:?}: {requests} requests came");
+            assert_eq!(killed, fault.kills(), "{act:?} {plan:?}: {requests} requests came");
         }
 
         // Another worker finds what the first one left.

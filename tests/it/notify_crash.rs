@@ -20,8 +20,8 @@ use widgetco::sources::Ids;
 use widgetco::store::Store;
 use widgetco::store::emulator::{Fate, Gate};
 
+use crate::door::{Door, FAULTS, Fault};
 use crate::group_commit::beside;
-use crate::image_crash::{Door, FAULTS, Fault};
 use crate::mail_stand_in::MailService;
 use crate::notify_customer::{order_event, record};
 use crate::shop::TestShop;
@@ -65,7 +65,7 @@ struct Case {
 
 impl Stage {
     async fn build() -> Self {
-        let door = Arc::new(Door::default());
+        let door = Arc::new(Door::refusing(503));
         let (mut shop, cosmos) = beside(Arc::clone(&door).gate(), &[("w", 1000)]).await;
         let service = MailService::start().await;
         let decide = {
@@ -153,8 +153,7 @@ impl Stage {
         };
         let requests = self.door.arrived.load(Ordering::SeqCst);
         if let Some((_, fault)) = plan {
-            let kills = matches!(fault, Fault::KilledBefore | Fault::KilledAfter);
-            assert_eq!(killed, kills, "{context}: {requests} requests came");
+            assert_eq!(killed, fault.kills(), "{context}: {requests} requests came");
         }
         assert!(self.mails_about(&case) <= 1, "{context}");
         self.door.begin(None);

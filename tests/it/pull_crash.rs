@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -76,7 +77,7 @@ struct Stage {
 
 impl Stage {
     async fn build() -> Self {
-        let door = Arc::new(Door::default());
+        let door = Arc::new(Door::refusing(400));
         let (shop, cosmos) = beside(Arc::clone(&door).gate(), &[]).await;
         agree(&shop, "willy", &["/name"]).await;
         for id in CUSTOMERS {
@@ -143,7 +144,7 @@ impl Stage {
     }
 
     /// Pulls with one fault or none, and then once more without. Gives the number of requests.
-    async fn play(&self, way: Way, plan: Option<(u64, Fault)>) -> u64 {
+    async fn play(&self, way: Way, plan: Option<(usize, Fault)>) -> usize {
         let context = format!("{way:?} {plan:?}");
         let known: BTreeSet<_> = self.records().await.iter().map(|one| one["id"].to_string()).collect();
         self.door.begin(plan);
@@ -153,7 +154,7 @@ impl Stage {
             () = self.door.killed.notified() => true,
             () = Box::pin(self.pull(way, &left)) => false,
         };
-        let requests = *self.door.arrived.lock().unwrap();
+        let requests = self.door.arrived.load(Ordering::SeqCst);
         assert_eq!(killed, plan.is_some_and(|(_, fault)| fault.kills()), "{context}: {requests} requests");
         let left = left.into_inner().unwrap();
         let records = self.records().await;

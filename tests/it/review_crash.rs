@@ -19,8 +19,8 @@ use widgetco::sources::Ids;
 use widgetco::store::Store;
 use widgetco::store::emulator::Fate;
 
+use crate::door::{Door, FAULTS, Fault};
 use crate::group_commit::behind;
-use crate::image_crash::{Door, FAULTS, Fault};
 use crate::shop::{Answer, DATABASE, TestShop};
 
 /// How often a caller asks again after an answer that is not a success.
@@ -66,7 +66,7 @@ struct Stage {
 
 impl Stage {
     async fn build() -> Self {
-        let door = Arc::new(Door::default());
+        let door = Arc::new(Door::refusing(503));
         let (shop, config) = behind(Arc::clone(&door).gate(), &[]).await;
         Self { door, shop, config }
     }
@@ -101,8 +101,7 @@ impl Stage {
         };
         let requests = self.door.arrived.load(Ordering::SeqCst);
         if let Some((_, fault)) = plan {
-            let kills = matches!(fault, Fault::KilledBefore | Fault::KilledAfter);
-            assert_eq!(killed, kills, "{act:?} {plan:?}: {requests} requests came");
+            assert_eq!(killed, fault.kills(), "{act:?} {plan:?}: {requests} requests came");
         }
 
         // Another worker finds what the first one left.

@@ -5,6 +5,7 @@
 //! worker is a dropped request; nothing that it sends later gets through.
 #![cfg(test)]
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ struct Stage {
 
 impl Stage {
     async fn build() -> Self {
-        let door = Arc::new(Door::default());
+        let door = Arc::new(Door::refusing(400));
         let (mut shop, cosmos) = beside(Arc::clone(&door).gate(), &[]).await;
         shop.reach_this_machine();
         let receiver = MockServer::start().await;
@@ -84,7 +85,7 @@ impl Stage {
     }
 
     /// One event, with one fault or none. All bells of the faulty worker are lost. Gives the number of requests.
-    async fn play(&self, event_id: &str, plan: Option<(u64, Fault)>) -> u64 {
+    async fn play(&self, event_id: &str, plan: Option<(usize, Fault)>) -> usize {
         let event = confirmed(&self.shop, event_id);
         let is_heard = Mutex::new(false);
         self.door.begin(plan);
@@ -93,7 +94,7 @@ impl Stage {
             () = self.door.killed.notified() => true,
             () = Box::pin(self.work(&event, &is_heard)) => false,
         };
-        let requests = *self.door.arrived.lock().unwrap();
+        let requests = self.door.arrived.load(Ordering::SeqCst);
         assert_eq!(killed, plan.is_some_and(|(_, fault)| fault.kills()), "{plan:?}: {requests} requests");
         self.door.begin(None);
         if !is_heard.into_inner().unwrap() {
